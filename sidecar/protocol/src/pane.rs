@@ -1,0 +1,651 @@
+//! What the sidecar and the panes tell each other through Zellij's pipes.
+//!
+//! The sidecar opens two long-lived `zellij pipe` processes for every [`Role`] that has a pane:
+//! one named [`UP`], which carries lines to the pane's plugin instances, and one named [`DOWN`],
+//! which the instances keep blocked and answer on. Every message is one line.
+//!
+//! - up: a target, a space, a [`ToPane`] as JSON. The target is `*` or the [`Instance`] that is
+//!   meant, so that the others can drop the line without reading it as JSON ([`up_line`],
+//!   [`split_up_line`]).
+//! - down: a [`Down`] as JSON.
+//!
+//! # Who owns what
+//! Zellij runs one plugin instance per pane **and per attached client**. The sidecar owns what they
+//! share: the text of a document, its revision, the inspector's trail, the transcript. An instance
+//! owns only how it looks at that: cursor, selection, scroll. It holds a window of lines, never a
+//! whole document.
+//!
+//! # Editing
+//! An instance applies an [`Edit`] to its window at once and sends it with the revision it was made
+//! against and a sequence number of its own. The sidecar moves it past what others did since
+//! ([`Edit::after`]), journals it, applies it, and tells every instance ([`ToPane::Edited`]); for
+//! the author that is the acknowledgement. What is not acknowledged is kept and sent again to the
+//! next sidecar, which knows from [`ToPane::Welcome`]'s `acked` what it already has. An instance that
+//! gets somebody else's edit while own edits are still unacknowledged asks for its window anew once
+//! they are: the sidecar's order is the only one.
+//!
+//! # Size
+//! A line is at most [`MAX_LINE`] bytes: a plugin has 16 MiB in all and pays for every byte. Long text
+//! goes as several edits of one `group`; long lines are sent as slices ([`Line`]).
+
+use serde::{Deserialize, Serialize};
+
+/// Name of the pipe from the sidecar to the panes.
+pub const UP: &str = "stui-up";
+/// Name of the pipe that the panes answer on.
+pub const DOWN: &str = "stui-down";
+/// Longest line on a pipe, in bytes, its newline included.
+pub const MAX_LINE: usize = 60 * 1024;
+/// Longest text of one [`Edit`] from a pane, in bytes; more goes as several edits of one group.
+pub const MAX_EDIT_TEXT: usize = 24 * 1024;
+/// Most characters of one document line in one [`Line`] slice.
+pub const MAX_SLICE: usize = 1000;
+
+/// What a pane shows; the `role` of its plugin configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A document in which code is typed and evaluated.
+    Workspace,
+    /// The objects that were inspected.
+    Inspector,
+    /// What evaluations wrote to Transcript.
+    Transcript,
+}
+
+impl Role {
+    /// All roles, in the order in which a layout shows them.
+    pub const ALL: [Role; 3] = [Role::Workspace, Role::Inspector, Role::Transcript];
+
+    /// The word used in layouts and on command lines.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Workspace => "workspace",
+            Role::Inspector => "inspector",
+            Role::Transcript => "transcript",
+        }
+    }
+
+    /// The role that a word names.
+    pub fn from_word(word: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.word() == word)
+    }
+}
+
+/// One plugin instance: `PLUGIN.CLIENT-NONCE`, unique over reloads; without spaces.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Instance(pub String);
+
+impl Instance {
+    /// The identity of a plugin's instance for a client, with a nonce made when it was loaded.
+    pub fn new(plugin: u32, client: u16, nonce: u64) -> Self {
+        Instance(format!("{plugin}.{client}-{nonce:x}"))
+    }
+}
+
+impl std::fmt::Display for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A place between two characters: both numbers count from 0, columns in Unicode scalar values.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+pub struct Pos {
+    /// Line, from 0.
+    #[serde(rename = "l")]
+    pub line: u32,
+    /// Character within the line, from 0.
+    #[serde(rename = "c")]
+    pub column: u32,
+}
+
+impl Pos {
+    /// The place at a line and column.
+    pub fn new(line: u32, column: u32) -> Self {
+        Pos { line, column }
+    }
+
+    /// Where text that starts here ends. Lines end with `\n` only.
+    #[must_use]
+    pub fn advanced_by(self, text: &str) -> Pos {
+        match text.rfind('\n') {
+            None => Pos::new(self.line, self.column + text.chars().count() as u32),
+            Some(last) => Pos::new(
+                self.line + text.bytes().filter(|b| *b == b'\n').count() as u32,
+                text[last + 1..].chars().count() as u32,
+            ),
+        }
+    }
+}
+
+/// From `start` up to, not including, `end`; `start <= end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Span {
+    /// First place.
+    pub start: Pos,
+    /// Place after the last character.
+    pub end: Pos,
+}
+
+impl Span {
+    /// The span between two places, in whichever order they come.
+    pub fn between(one: Pos, other: Pos) -> Span {
+        Span {
+            start: one.min(other),
+            end: one.max(other),
+        }
+    }
+
+    /// Whether nothing lies in it.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// Replace what lies in a span by a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// What is replaced.
+    pub span: Span,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
+impl Edit {
+    /// Insert a text at a place.
+    pub fn insert(at: Pos, text: impl Into<String>) -> Edit {
+        Edit {
+            span: Span { start: at, end: at },
+            text: text.into(),
+        }
+    }
+
+    /// Where the new text ends.
+    pub fn end(&self) -> Pos {
+        self.span.start.advanced_by(&self.text)
+    }
+
+    /// Where a place lies once this edit is applied. A place at the very spot of an insertion moves
+    /// behind the new text if `behind`, else it stays before it; a place inside what was replaced
+    /// goes to the end of the new text, or its start.
+    pub fn moves(&self, pos: Pos, behind: bool) -> Pos {
+        let Span { start, end } = self.span;
+        if pos < start || (pos == start && !behind) {
+            pos
+        } else if pos < end || (pos == start && start == end) {
+            if behind { self.end() } else { start }
+        } else {
+            let new_end = self.end();
+            if pos.line == end.line {
+                Pos::new(new_end.line, new_end.column + (pos.column - end.column))
+            } else {
+                Pos::new(pos.line - end.line + new_end.line, pos.column)
+            }
+        }
+    }
+
+    /// This edit, made without knowing of `earlier`, as it applies after `earlier`.
+    #[must_use]
+    pub fn after(&self, earlier: &Edit) -> Edit {
+        let start = earlier.moves(self.span.start, true);
+        let end = earlier.moves(self.span.end, false).max(start);
+        Edit {
+            span: Span { start, end },
+            text: self.text.clone(),
+        }
+    }
+}
+
+/// A slice of one line of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The characters from column `from` on, at most [`MAX_SLICE`].
+    #[serde(rename = "t")]
+    pub text: String,
+    /// Column of the first character in `text`.
+    #[serde(rename = "f", default, skip_serializing_if = "is_zero")]
+    pub from: u32,
+    /// Length of the whole line in characters; absent where `text` is the whole line.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u32>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's shape
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+/// How to evaluate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// Do it: evaluate, show nothing but errors.
+    DoIt,
+    /// Print it: insert the answer behind the expression and select it.
+    PrintIt,
+    /// Inspect it: show the answer in the inspector.
+    InspectIt,
+}
+
+/// A line from an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Down {
+    /// Who says it.
+    pub from: Instance,
+    /// What is said.
+    #[serde(flatten)]
+    pub said: FromPane,
+}
+
+/// What an instance tells the sidecar.
+///
+/// The messages with a `seq` change something shared: they are numbered from 1 per instance, kept
+/// until acknowledged, sent again in order to the next sidecar, and carried out once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum FromPane {
+    /// The answer to the first line on a [`DOWN`] pipe: who is here.
+    Hello {
+        /// What the pane shows.
+        role: Role,
+        /// Process id of the Zellij server: the sidecar ends with it.
+        zellij_pid: u32,
+        /// Version of Zellij.
+        zellij_version: String,
+    },
+    /// The answer to a [`ToPane::Probe`], with its number.
+    Probed {
+        /// The number that was sent.
+        n: u64,
+    },
+    /// The pane is being closed.
+    Bye,
+    /// Something that is carried out once.
+    Act {
+        /// Number of this act among the instance's, from 1.
+        seq: u64,
+        /// What to do.
+        act: Act,
+    },
+    /// Send a [`ToPane::Window`] of the workspace's document.
+    View {
+        /// First line wanted.
+        first: u32,
+        /// How many lines.
+        count: u32,
+        /// First column wanted of lines longer than [`MAX_SLICE`].
+        from: u32,
+    },
+    /// Send the text of a span as [`ToPane::Clipboard`].
+    Copy {
+        /// Revision the span is meant in.
+        rev: u64,
+        /// What to copy.
+        span: Span,
+    },
+    /// Send a [`ToPane::Inspector`] with these rows of the object shown.
+    InspectorView {
+        /// First row wanted, from 0.
+        first: u64,
+        /// How many rows.
+        count: u32,
+    },
+    /// Send a [`ToPane::Transcript`] with these lines.
+    TranscriptView {
+        /// First line wanted, from the beginning of the session; none: the newest ones.
+        first: Option<u64>,
+        /// How many lines.
+        count: u32,
+    },
+}
+
+/// What changes something that is shared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "a", rename_all = "snake_case")]
+pub enum Act {
+    /// Change the document.
+    Edit {
+        /// Revision the edit was made against, own unacknowledged edits after that one included.
+        rev: u64,
+        /// The change.
+        edit: Edit,
+        /// Edits of one group are undone together.
+        group: u64,
+    },
+    /// Take the last group of edits back.
+    Undo,
+    /// Do again what was taken back.
+    Redo,
+    /// Evaluate the selection, or if it is empty the line or statement at its place.
+    Evaluate {
+        /// Revision the span is meant in.
+        rev: u64,
+        /// The selection; empty: only a cursor.
+        span: Span,
+        /// What to do with the answer.
+        how: How,
+    },
+    /// Interrupt what is running.
+    Interrupt,
+    /// Show the object of a row.
+    InspectRow {
+        /// [`InspectorView::shown`] that the row is meant in.
+        shown: u64,
+        /// Number of the row, from 0.
+        row: u64,
+    },
+    /// Show the object before; further back by saying it again.
+    InspectBack,
+    /// Show another view of the object (Raw, Items, Print, …).
+    InspectAs {
+        /// [`InspectorView::shown`] that the view is meant in.
+        shown: u64,
+        /// Number of the view in [`InspectorView::views`].
+        view: u32,
+    },
+    /// Empty the transcript, for everybody.
+    ClearTranscript,
+}
+
+/// What the sidecar tells instances.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum ToPane {
+    /// Answer with [`FromPane::Probed`].
+    Probe {
+        /// To be sent back.
+        n: u64,
+    },
+    /// The answer to [`FromPane::Hello`], to one instance.
+    Welcome {
+        /// Which sidecar: another one than before has lost nothing, but must be told what is not in `acked`.
+        sidecar: String,
+        /// The highest sequence number of this instance that was carried out.
+        acked: u64,
+        /// The state of everything.
+        status: Status,
+    },
+    /// The state of everything changed.
+    Status {
+        /// It now.
+        status: Status,
+    },
+    /// Acts up to `seq` are carried out and on disk; to one instance. Edits are acknowledged by their
+    /// [`ToPane::Edited`] as well.
+    Acked {
+        /// The highest sequence number carried out.
+        seq: u64,
+    },
+    /// A window of the document.
+    Window {
+        /// Its revision.
+        rev: u64,
+        /// Line number of the first line.
+        first: u32,
+        /// How many lines the document has (an empty one has 1).
+        total: u32,
+        /// The lines.
+        lines: Vec<Line>,
+    },
+    /// The document changed.
+    Edited {
+        /// Revision after the change.
+        rev: u64,
+        /// Whose edit; none: the sidecar's (an answer, undo).
+        by: Option<Instance>,
+        /// Number of the author's act; 0 for the sidecar's.
+        seq: u64,
+        /// The change, as it applies to revision `rev - 1`.
+        edit: Edit,
+        /// How many lines the document has now.
+        total: u32,
+    },
+    /// Put selection and cursor here; to one instance.
+    Select {
+        /// Revision the places are meant in.
+        rev: u64,
+        /// The end of the selection that stays.
+        anchor: Pos,
+        /// The end that moves.
+        cursor: Pos,
+    },
+    /// What is marked in the document now, instead of all marks before.
+    Marks {
+        /// Revision the places are meant in.
+        rev: u64,
+        /// The marks.
+        marks: Vec<Mark>,
+    },
+    /// One sentence for the message line; to one instance or all.
+    Notice {
+        /// How bad.
+        level: Level,
+        /// The sentence.
+        text: String,
+    },
+    /// Text for the clipboard; to one instance. Cut where it would not fit a line.
+    Clipboard {
+        /// The text.
+        text: String,
+        /// Whether the rest was left out.
+        truncated: bool,
+    },
+    /// What the inspector shows.
+    Inspector {
+        /// It.
+        view: InspectorView,
+    },
+    /// Lines of the transcript.
+    Transcript {
+        /// Number of the first line, from the beginning of the session.
+        first: u64,
+        /// Number of the oldest line still kept.
+        oldest: u64,
+        /// Number after the newest line.
+        end: u64,
+        /// The lines; the last one may still grow.
+        lines: Vec<String>,
+    },
+}
+
+/// A marked span of the document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Where.
+    pub span: Span,
+    /// What it means.
+    pub kind: MarkKind,
+    /// One sentence for it; empty for running code.
+    pub text: String,
+}
+
+/// What a [`Mark`] means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkKind {
+    /// This code is running.
+    Running,
+    /// The compiler stopped here.
+    CompileError,
+    /// This code raised an error.
+    Error,
+}
+
+/// How bad a notice is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Something did not work; nothing is lost.
+    Error,
+}
+
+/// The state of the chain behind the panes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Status {
+    /// The link to the Smalltalk server.
+    pub link: Link,
+    /// What the server calls itself (`Pharo 12`, `Embedded 0.1.0`); empty before it said so.
+    pub dialect: String,
+    /// Where the server listens.
+    pub endpoint: String,
+    /// How many evaluations run now.
+    pub running: u32,
+    /// How many people are attached, each with own instances.
+    pub clients: u32,
+}
+
+/// The state of the link to the Smalltalk server.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "s", rename_all = "snake_case")]
+pub enum Link {
+    /// Not yet connected.
+    #[default]
+    Connecting,
+    /// Connected.
+    Connected,
+    /// The connection was lost and is being tried again.
+    Reconnecting {
+        /// Which try, from 1.
+        attempt: u32,
+        /// Why it was lost, in one sentence.
+        reason: String,
+    },
+    /// It will not come by itself.
+    Failed {
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+/// What the inspector shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct InspectorView {
+    /// Counts what was shown: another number, another object or view.
+    pub shown: u64,
+    /// From what was inspected first to what is shown now; empty: nothing was inspected yet.
+    pub trail: Vec<String>,
+    /// Class of the object.
+    pub class_name: String,
+    /// The object printed, cut at some length.
+    pub print_string: String,
+    /// Names of the views.
+    pub views: Vec<String>,
+    /// Which of them is shown.
+    pub view: u32,
+    /// The row that was walked into when this object was left, to select it again.
+    pub select: Option<u64>,
+    /// How many rows there are.
+    pub total: u64,
+    /// Number of the first row in `rows`.
+    pub first: u64,
+    /// Some of the rows.
+    pub rows: Vec<Row>,
+}
+
+/// A row of the inspector: an instance variable, an element, a key with its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Name, index or key.
+    pub name: String,
+    /// The value printed, cut at some length.
+    pub value: String,
+    /// Class of the value.
+    pub class_name: String,
+    /// Whether walking into it shows more.
+    pub has_children: bool,
+}
+
+/// A line for the [`UP`] pipe, newline included; no target: every instance.
+///
+/// # Errors
+/// Only if the message has no JSON form.
+pub fn up_line(target: Option<&Instance>, message: &ToPane) -> serde_json::Result<String> {
+    let target = target.map_or("*", |instance| instance.0.as_str());
+    Ok(format!("{target} {}\n", serde_json::to_string(message)?))
+}
+
+/// The JSON of a line from the [`UP`] pipe if it is meant for `me`.
+pub fn split_up_line<'a>(line: &'a str, me: &Instance) -> Option<&'a str> {
+    let (target, json) = line.trim_end_matches('\n').split_once(' ')?;
+    (target == "*" || target == me.0).then_some(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pos(line: u32, column: u32) -> Pos {
+        Pos::new(line, column)
+    }
+
+    fn replace(start: Pos, end: Pos, text: &str) -> Edit {
+        Edit {
+            span: Span { start, end },
+            text: text.into(),
+        }
+    }
+
+    #[test]
+    fn text_advances_by_characters_and_lines() {
+        assert_eq!(pos(2, 3).advanced_by("日本"), pos(2, 5));
+        assert_eq!(pos(2, 3).advanced_by("a\nbc\n🎉"), pos(4, 1));
+    }
+
+    #[test]
+    fn places_move_with_the_text_around_them() {
+        let edit = replace(pos(1, 2), pos(2, 1), "x\nyz");
+        assert_eq!(edit.moves(pos(1, 1), true), pos(1, 1));
+        assert_eq!(edit.moves(pos(1, 4), true), pos(2, 2));
+        assert_eq!(edit.moves(pos(1, 4), false), pos(1, 2));
+        assert_eq!(edit.moves(pos(2, 1), false), pos(2, 2));
+        assert_eq!(edit.moves(pos(2, 5), false), pos(2, 6));
+        assert_eq!(edit.moves(pos(7, 5), false), pos(7, 5));
+    }
+
+    #[test]
+    fn of_two_insertions_at_one_place_the_later_comes_behind() {
+        let (first, second) = (Edit::insert(pos(0, 1), "ab"), Edit::insert(pos(0, 1), "c"));
+        assert_eq!(second.after(&first), Edit::insert(pos(0, 3), "c"));
+    }
+
+    #[test]
+    fn a_deletion_takes_nothing_inserted_before_or_behind_it() {
+        let deletion = replace(pos(0, 2), pos(0, 4), "");
+        let before = Edit::insert(pos(0, 2), "xx");
+        assert_eq!(deletion.after(&before), replace(pos(0, 4), pos(0, 6), ""));
+        let behind = Edit::insert(pos(0, 4), "xx");
+        assert_eq!(deletion.after(&behind), deletion);
+    }
+
+    #[test]
+    fn an_up_line_reaches_only_whom_it_is_meant_for() {
+        let (me, other) = (Instance::new(3, 1, 9), Instance::new(3, 2, 9));
+        let line = up_line(Some(&me), &ToPane::Probe { n: 4 }).unwrap();
+        assert_eq!(split_up_line(&line, &me), Some(r#"{"t":"probe","n":4}"#));
+        assert_eq!(split_up_line(&line, &other), None);
+        assert!(split_up_line(&up_line(None, &ToPane::Probe { n: 4 }).unwrap(), &other).is_some());
+    }
+
+    #[test]
+    fn a_down_line_names_its_instance() {
+        let down = Down {
+            from: Instance::new(3, 1, 9),
+            said: FromPane::Act {
+                seq: 1,
+                act: Act::Undo,
+            },
+        };
+        let json = serde_json::to_string(&down).unwrap();
+        assert_eq!(
+            json,
+            r#"{"from":"3.1-9","t":"act","seq":1,"act":{"a":"undo"}}"#
+        );
+        assert_eq!(serde_json::from_str::<Down>(&json).unwrap(), down);
+    }
+}
