@@ -24,6 +24,12 @@
 //! gets somebody else's edit while own edits are still unacknowledged asks for its window anew once
 //! they are: the sidecar's order is the only one.
 //!
+//! # How it starts
+//! A permitted instance that hears no probe runs what [`summons`] says, through Zellij. The first such
+//! process becomes the session's sidecar, every later one tells that sidecar which pane is there and
+//! ends; so an instance may run it as often as it likes. The session's name is in the environment
+//! that Zellij gives the process (`ZELLIJ_SESSION_NAME`).
+//!
 //! # Size
 //! A line is at most [`MAX_LINE`] bytes: a plugin has 16 MiB in all and pays for every byte. Long text
 //! goes as several edits of one `group`; long lines are sent as slices ([`Line`]).
@@ -40,6 +46,52 @@ pub const MAX_LINE: usize = 60 * 1024;
 pub const MAX_EDIT_TEXT: usize = 24 * 1024;
 /// Most characters of one document line in one [`Line`] slice.
 pub const MAX_SLICE: usize = 1000;
+
+/// Key of the plugin configuration that holds the pane's role; see [`Role::from_word`].
+pub const ROLE_KEY: &str = "role";
+/// Key of the plugin configuration that holds the absolute path of the `stui` program.
+pub const STUI_KEY: &str = "stui";
+/// Key of the plugin configuration that holds the plugin's own address (`file:/…/stui.wasm`), which
+/// Zellij does not tell a plugin. Without it the sidecar takes the plugin that `stui up` installs.
+pub const WASM_KEY: &str = "wasm";
+
+/// The command that brings a pane its sidecar, program first:
+/// `STUI sidecar --role ROLE --zellij-pid PID --configuration KEY=VALUE,… [--wasm URL]`.
+///
+/// Zellij delivers a line only to panes whose whole plugin configuration equals the one given to
+/// `zellij pipe`; so the configuration travels along, in the form of that command's
+/// `--plugin-configuration`.
+///
+/// None without a role or a program in the configuration, or if a key or value holds what that form
+/// cannot carry: a comma, or an equals sign in a key.
+pub fn summons(
+    configuration: &std::collections::BTreeMap<String, String>,
+    zellij_pid: u32,
+) -> Option<Vec<String>> {
+    let role = Role::from_word(configuration.get(ROLE_KEY)?)?;
+    let program = configuration.get(STUI_KEY)?;
+    let mut pairs = Vec::with_capacity(configuration.len());
+    for (key, value) in configuration {
+        if key.contains([',', '=']) || value.contains(',') {
+            return None;
+        }
+        pairs.push(format!("{key}={value}"));
+    }
+    let mut command = vec![
+        program.clone(),
+        "sidecar".to_owned(),
+        "--role".to_owned(),
+        role.word().to_owned(),
+        "--zellij-pid".to_owned(),
+        zellij_pid.to_string(),
+        "--configuration".to_owned(),
+        pairs.join(","),
+    ];
+    if let Some(wasm) = configuration.get(WASM_KEY) {
+        command.extend(["--wasm".to_owned(), wasm.clone()]);
+    }
+    Some(command)
+}
 
 /// What a pane shows; the `role` of its plugin configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -630,6 +682,25 @@ mod tests {
         assert_eq!(split_up_line(&line, &me), Some(r#"{"t":"probe","n":4}"#));
         assert_eq!(split_up_line(&line, &other), None);
         assert!(split_up_line(&up_line(None, &ToPane::Probe { n: 4 }).unwrap(), &other).is_some());
+    }
+
+    #[test]
+    fn the_summons_carries_the_whole_configuration() {
+        let mut configuration = std::collections::BTreeMap::from([
+            (ROLE_KEY.to_owned(), "inspector".to_owned()),
+            (STUI_KEY.to_owned(), "/opt/stui".to_owned()),
+            ("bind_help".to_owned(), "Alt =".to_owned()),
+        ]);
+        assert_eq!(
+            summons(&configuration, 7).unwrap().join(" "),
+            "/opt/stui sidecar --role inspector --zellij-pid 7 --configuration \
+             bind_help=Alt =,role=inspector,stui=/opt/stui"
+        );
+        configuration.insert(WASM_KEY.to_owned(), "file:/p.wasm".to_owned());
+        let command = summons(&configuration, 7).unwrap();
+        assert_eq!(command[command.len() - 2..], ["--wasm", "file:/p.wasm"]);
+        configuration.insert("bind_help".to_owned(), "a,b".to_owned());
+        assert_eq!(summons(&configuration, 7), None);
     }
 
     #[test]
