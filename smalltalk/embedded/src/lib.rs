@@ -1,1 +1,3 @@
-//! To be written.
+//! The embedded Smalltalk of STUI.
+
+pub mod syntax;

@@ -1,0 +1,3 @@
+//! The front end of the embedded Smalltalk.
+
+pub mod ast;
