@@ -1,0 +1,114 @@
+//! What comes from the system's package manager: compilers, and what Zellij is built with.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, bail};
+
+use super::Done;
+use crate::places;
+use crate::run::{execute, say};
+
+/// Something to be found on the system, and the Debian packages that bring it.
+struct Need {
+    found: fn() -> bool,
+    packages: &'static [&'static str],
+    reason: &'static str,
+}
+
+const COMPILERS: Need = Need {
+    found: || {
+        works("cc", &["--version"]) && works("c++", &["--version"]) && works("make", &["--version"])
+    },
+    packages: &["gcc", "g++", "libc6-dev", "make"],
+    reason: "libzmq is compiled from source",
+};
+
+const OPENSSL: Need = Need {
+    found: || works("pkg-config", &["--exists", "openssl"]),
+    packages: &["pkg-config", "libssl-dev"],
+    reason: "Zellij is about to be built, and it links OpenSSL",
+};
+
+/// How the packages get onto this system.
+#[derive(Debug, PartialEq, Eq)]
+enum Way {
+    /// Install them: we are root on a Debian-like system.
+    Install,
+    /// Tell the user what to type.
+    Tell,
+}
+
+/// See that the system has what is compiled with; `builds_zellij`: Zellij is going to be built.
+pub(super) fn setup(builds_zellij: bool) -> Result<Done<()>> {
+    let mut needs = vec![COMPILERS];
+    if builds_zellij {
+        needs.push(OPENSSL);
+    }
+    needs.retain(|need| !(need.found)());
+    if needs.is_empty() {
+        return Ok(Done::Found(()));
+    }
+    let packages: Vec<&str> = needs
+        .iter()
+        .flat_map(|need| need.packages)
+        .copied()
+        .collect();
+    let reasons: Vec<&str> = needs.iter().map(|need| need.reason).collect();
+    let reason = reasons.join("; ");
+    match way(places::on_path("apt-get").is_some(), is_root()) {
+        Way::Install => {
+            say(&format!("installing {}: {reason}", packages.join(" ")));
+            execute(Command::new("apt-get").args(["-qq", "update"]))?;
+            execute(
+                Command::new("apt-get")
+                    .args(["-y", "-qq", "--no-install-recommends", "install"])
+                    .args(&packages)
+                    .env("DEBIAN_FRONTEND", "noninteractive")
+                    .stdin(Stdio::null()),
+            )?;
+            Ok(Done::Brought(()))
+        }
+        Way::Tell => bail!(
+            "system packages are missing ({reason}). On Debian and its kin, type:\n\n    \
+             sudo apt-get install {}\n\nelsewhere install what is called like that, then run this again",
+            packages.join(" ")
+        ),
+    }
+}
+
+fn way(has_apt: bool, is_root: bool) -> Way {
+    if has_apt && is_root {
+        Way::Install
+    } else {
+        Way::Tell
+    }
+}
+
+fn is_root() -> bool {
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+fn works(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_root_with_apt_installs_packages_everyone_else_is_told() {
+        assert_eq!(way(true, true), Way::Install);
+        assert_eq!(way(true, false), Way::Tell);
+        assert_eq!(way(false, true), Way::Tell);
+    }
+}
