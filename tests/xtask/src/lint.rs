@@ -13,13 +13,10 @@ mod files;
 /// Check formatting, lints, documentation and the project's own rules.
 ///
 /// - rustfmt, clippy with warnings as errors, rustdoc with warnings as errors
-///
 /// - the plugin for WebAssembly (clippy where the toolchain in use has the target, else the compiler
 ///   that was set up for it)
-///
-/// - rules about files: what may lie at the top, no path of this machine, the libraries of Zellij and of its
-///   sockets named only
-///   in their modules, nothing left unfinished, a head on every source file
+/// - rules about files: what may lie at the top, no path of this machine, the libraries for Zellij and
+///   for sockets named only in their modules, nothing left unfinished, a head on every source file
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Options {

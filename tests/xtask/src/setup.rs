@@ -21,17 +21,17 @@ pub(crate) use wasm::WasmCompiler;
 /// Bring what STUI needs and this machine lacks.
 ///
 /// - a C and C++ compiler, for libzmq (it is built from source with the zmq crate)
-///
-/// - Rust's standard library for wasm32-wasip1, for the Zellij plugin: from rustup, else from Debian's
-///   packages, unpacked into the tools folder
-///
-/// - Zellij: the one on PATH if it is 0.44.3 or later, else built from crates.io into the tools folder
-///   (about six minutes on two cores)
+/// - Rust's standard library for wasm32-wasip1, for the Zellij plugin: from rustup, else from
+///   Debian's packages, unpacked into the tools folder
+/// - Zellij: the one on PATH if it is 0.44.3 or later, else built from crates.io into the tools
+///   folder (about six minutes on two cores)
 ///
 /// Run again, it does nothing and says so.
 ///
-/// Environment: `STUI_TOOLS`, the tools folder (default target/tools). `STUI_WASM_ROUTE`, to try only
-/// one way to the WebAssembly target: rustup, prebuilt or build. `STUI_ZELLIJ`, a Zellij to use.
+/// Environment:
+///   STUI_TOOLS       the tools folder (default target/tools)
+///   STUI_WASM_ROUTE  the only way to the WebAssembly target to try: rustup, prebuilt or build
+///   STUI_ZELLIJ      the Zellij to use
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Options {}

@@ -131,7 +131,7 @@ fn of_text(path: &str, text: &str, private: &[String]) -> Vec<String> {
     offences
 }
 
-/// Whether a text names a folder as a whole: `/root` is not named by `/root_of`.
+/// Whether a text names a folder as a whole: `/home/ann` is not named by `/home/anna`.
 fn names(text: &str, folder: &str) -> bool {
     text.match_indices(folder).any(|(at, _)| {
         let before = text[..at].chars().next_back();

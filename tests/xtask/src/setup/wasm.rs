@@ -92,7 +92,7 @@ impl Route {
             Route::Rustup => by_rustup(folder).map(|()| WasmCompiler::Own),
             Route::Prebuilt => {
                 say(
-                    "unpacking Debian's Rust for WebAssembly (about 20 s, 0.7 GB): rustup could not add it",
+                    "unpacking Debian's Rust for WebAssembly (about 20 s, 0.7 GB) into the tools folder",
                 );
                 finish(&own, prebuilt::bring(&own, folder))
             }
@@ -234,8 +234,16 @@ fn lend_linker(to_sysroot: &Path) -> Result<()> {
     }
     let folder = within(to_sysroot);
     std::fs::create_dir_all(&folder)?;
-    std::os::unix::fs::symlink(linker, folder.join("rust-lld"))?;
-    Ok(())
+    link(&linker, &folder.join("rust-lld"))
+}
+
+/// Make a symbolic link, instead of what may be there.
+fn link(to: &Path, at: &Path) -> Result<()> {
+    if at.symlink_metadata().is_ok() {
+        std::fs::remove_file(at)?;
+    }
+    std::os::unix::fs::symlink(to, at)
+        .with_context(|| format!("cannot make the link {}", at.display()))
 }
 
 /// Write an executable script.

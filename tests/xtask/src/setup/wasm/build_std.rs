@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::{TARGET, lend_linker, newer_debian, own_debian, unpack, write_script};
+use super::{TARGET, lend_linker, link, newer_debian, own_debian, unpack, write_script};
 use crate::run::run_long;
 
 /// The compiler's package and that of its sources.
@@ -22,7 +22,7 @@ pub(super) fn bring(own: &Path, folder: &Path) -> Result<PathBuf> {
     if own.exists() {
         fs::remove_dir_all(own)?;
     }
-    let root = own.join("root");
+    let root = own.join("unpacked");
     let usr = root.join("usr");
     unpack(&download(folder)?, &root)?;
     lend_linker(&usr)?;
@@ -43,7 +43,7 @@ pub(super) fn bring(own: &Path, folder: &Path) -> Result<PathBuf> {
 
 const SCRIPT: &str = "#!/bin/sh\n\
     # Debian's rustc with the LLVM that it was made with\n\
-    root=$(dirname \"$(readlink -f \"$0\")\")/root/usr\n\
+    root=$(dirname \"$(readlink -f \"$0\")\")/unpacked/usr\n\
     for folder in \"$root\"/lib/*-linux-gnu; do libraries=$folder; done\n\
     LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} exec \"$root/bin/rustc\" \"$@\"\n";
 
@@ -79,8 +79,7 @@ fn lend_sources(usr: &Path) -> Result<()> {
         .context("the sources of the standard library are not in their package")?;
     let place = usr.join("lib/rustlib/src");
     fs::create_dir_all(&place)?;
-    std::os::unix::fs::symlink(Path::new("../../../src").join(name), place.join("rust"))?;
-    Ok(())
+    link(&Path::new("../../../src").join(name), &place.join("rust"))
 }
 
 fn copy_wasi_libc(usr: &Path, into: &Path) -> Result<()> {

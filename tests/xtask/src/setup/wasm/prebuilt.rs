@@ -11,7 +11,7 @@ use super::{lend_linker, newer_debian, unpack, write_script};
 
 /// Unpack the compiler into `own` and return its `rustc`.
 pub(super) fn bring(own: &Path, folder: &Path) -> Result<PathBuf> {
-    let root = own.join("root");
+    let root = own.join("unpacked");
     if own.exists() {
         fs::remove_dir_all(own)?;
     }
@@ -69,7 +69,7 @@ fn script(loader: &str, libraries: &str) -> String {
     format!(
         "#!/bin/sh\n\
          # Debian's rustc with the C library that it was made for\n\
-         root=$(dirname \"$(readlink -f \"$0\")\")/root\n\
+         root=$(dirname \"$(readlink -f \"$0\")\")/unpacked\n\
          exec \"$root/{loader}\" --library-path \"$root/{libraries}\" \"$root/usr/bin/rustc\" \"$@\"\n"
     )
 }
