@@ -169,7 +169,7 @@ pub enum Expression {
 }
 
 impl Expression {
-    /// The source range, without parentheses around the expression.
+    /// The source range, with the parentheses around the expression.
     pub fn span(&self) -> Span {
         match self {
             Expression::Literal(_, span) | Expression::BraceArray(_, span) => *span,
@@ -178,6 +178,18 @@ impl Expression {
             Expression::Send(send) => send.span,
             Expression::Cascade(cascade) => cascade.span,
             Expression::Block(block) => block.span,
+        }
+    }
+
+    /// The source range, to be widened by the parser.
+    pub(super) fn span_mut(&mut self) -> &mut Span {
+        match self {
+            Expression::Literal(_, span) | Expression::BraceArray(_, span) => span,
+            Expression::Variable(variable) => &mut variable.span,
+            Expression::Assignment(assignment) => &mut assignment.span,
+            Expression::Send(send) => &mut send.span,
+            Expression::Cascade(cascade) => &mut cascade.span,
+            Expression::Block(block) => &mut block.span,
         }
     }
 
