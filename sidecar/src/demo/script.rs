@@ -29,9 +29,9 @@ pub mod keys {
     /// Evaluate and insert the answer.
     pub const PRINT_IT: &str = "Ctrl e";
     /// Evaluate and show the answer in the inspector.
-    pub const INSPECT_IT: &str = "Ctrl k";
+    pub const INSPECT_IT: &str = "Ctrl l";
     /// Stop what is running.
-    pub const INTERRUPT: &str = "Ctrl c";
+    pub const INTERRUPT: &str = "Ctrl k";
 }
 
 use Action::{Press, See, Type};

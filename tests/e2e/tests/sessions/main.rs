@@ -1,0 +1,9 @@
+//! Sessions in a real Zellij, one subject a module.
+
+mod clients;
+mod ending;
+mod evaluating;
+mod faults;
+mod inspecting;
+mod sizes;
+mod text;

@@ -1,0 +1,50 @@
+//! What is typed and pasted arrives whole.
+
+use std::fmt::Write as _;
+
+use stui_e2e::{Session, keys, left, roomy};
+
+#[test]
+fn wide_and_astral_characters_arrive_whole_typed_and_pasted() {
+    let session = Session::start(roomy());
+    session.prints("'日本語 🎉 €' size", "7");
+    session.press("Ctrl a").press("Delete");
+    session.see_no_more("日本語");
+    session.pastes("'日本語 🎉 €' size").press(keys::PRINT_IT);
+    session.see("'日本語 🎉 €' size 7");
+    session.close();
+}
+
+#[test]
+fn a_pasted_file_of_ten_thousand_lines_arrives_whole() {
+    let session = Session::start(roomy());
+    let mut file = String::from("lines := OrderedCollection new.\n");
+    for n in 1..=9_998 {
+        let _ = writeln!(file, "lines add: {n}. \"line {n} of a long file\"");
+    }
+    file.push_str("lines size");
+    session.pastes(&file);
+    session.see("line 9998 of a long file");
+
+    // the last line alone asks for a variable that no one has set: only the whole text gives the answer
+    session.press("Ctrl a").press(keys::DO_IT);
+    session.see_no_more("running");
+    session.prints("lines inject: 0 into: [ :a :b | a + b ]", "49985001");
+    session.press("Ctrl Home");
+    session.see_that("the first lines", |screen| {
+        let left = left(screen);
+        left.contains("lines := OrderedCollection new.") && left.contains("line 1 of")
+    });
+    session.close();
+}
+
+#[test]
+fn undo_takes_back_and_redo_brings_again() {
+    let session = Session::start(roomy());
+    session.prints("3 + 4", "7");
+    session.press("Ctrl z");
+    session.see_no_more("3 + 4 7");
+    session.press("Ctrl y");
+    session.see("3 + 4 7");
+    session.close();
+}
