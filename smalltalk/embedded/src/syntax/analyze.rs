@@ -14,6 +14,9 @@ use super::inline;
 use super::parser::{parse_do_it, parse_method};
 
 /// Parses and analyses an expression sequence.
+///
+/// # Errors
+/// The first syntax error, else the first name that stands for nothing or cannot be assigned.
 pub fn compile_do_it(
     source: &str,
     environment: &mut dyn Environment,
@@ -24,6 +27,9 @@ pub fn compile_do_it(
 }
 
 /// Parses and analyses a method definition.
+///
+/// # Errors
+/// The first syntax error, else the first name that stands for nothing or cannot be assigned.
 pub fn compile_method(
     source: &str,
     environment: &mut dyn Environment,
@@ -37,6 +43,9 @@ pub fn compile_method(
 ///
 /// Names that are assigned, that nothing declares and that `environment` is willing to declare are declared in it, once
 /// it is clear that nothing else is wrong.
+///
+/// # Errors
+/// The first name in the source that stands for nothing or cannot be assigned.
 pub fn analyze(
     method: &mut Method,
     source: &str,

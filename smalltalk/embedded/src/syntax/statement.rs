@@ -62,11 +62,7 @@ fn statement_at(method: &Method, offset: u32, line: Span) -> Option<Span> {
     let on_line = |span: &Span| span.start < line.end && span.end > line.start;
     spans()
         .find(|span| span.start <= offset && offset <= span.end)
-        .or_else(|| {
-            spans()
-                .filter(|span| span.start <= offset && on_line(span))
-                .last()
-        })
+        .or_else(|| spans().rfind(|span| span.start <= offset && on_line(span)))
         .or_else(|| spans().find(on_line))
 }
 

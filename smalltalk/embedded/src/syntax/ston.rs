@@ -54,6 +54,9 @@ pub struct StonError {
 }
 
 /// Reads the value that begins at `position`, blanks before it included. Answers it and the index after it.
+///
+/// # Errors
+/// Where the characters are no STON of this part.
 pub fn read(characters: &[char], position: usize) -> Result<(Ston, usize), StonError> {
     let mut reader = Reader {
         characters,

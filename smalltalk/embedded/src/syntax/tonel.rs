@@ -117,6 +117,9 @@ impl MethodDefinition {
 }
 
 /// Reads the file named `file` with the contents `source`.
+///
+/// # Errors
+/// Where the file's structure is broken. Whether its methods compile is not looked at.
 pub fn read(file: &str, source: &str) -> Result<TonelFile, TonelError> {
     let reader = Reader {
         characters: source.chars().collect(),
@@ -361,11 +364,11 @@ fn class_definition(map: &Ston, name: String, is_trait: bool, comment: String) -
     if package.is_empty() {
         package.clone_from(&category);
     } else if tag.is_empty() {
-        tag = category
+        category
             .strip_prefix(&package)
             .and_then(|rest| rest.strip_prefix('-'))
             .unwrap_or("")
-            .to_owned();
+            .clone_into(&mut tag);
     }
     let layout = match text(map, "type") {
         layout if layout.is_empty() => "normal".to_owned(),
