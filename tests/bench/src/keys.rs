@@ -1,0 +1,172 @@
+//! What a person waits for: from a key to what it brings on the screen, in a real Zellij.
+//!
+//! Three figures, each above the one before: a letter in an ordinary terminal pane (Zellij alone), a
+//! letter in the workspace (Zellij and the plugin), print it (the whole way to Smalltalk and back).
+//! Beside them the echo of a bare pair of pipes through the plugin of the same session.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use stui::demo::script::keys::PRINT_IT;
+use stui::demo::stage::Stage;
+use stui::terminal::{Size, Terminal};
+use stui_protocol::pane::{DOWN, Down, FromPane, ToPane, UP, up_line};
+
+use crate::stats::Durations;
+
+/// How often each is measured.
+const COUNT: usize = 40;
+/// When hope ends.
+const PATIENCE: Duration = Duration::from_secs(30);
+const SESSION: &str = "bench";
+
+/// Measure and print.
+pub(crate) fn measure(stui: &Path, zellij: Option<&Path>) -> Result<()> {
+    let stage = Stage::new(stui, zellij)?;
+    let terminal = stage.up(SESSION, Size::new(120, 40))?;
+    terminal.wait_for(PATIENCE, "Embedded")?;
+
+    let answers = answers(&terminal)?;
+    let letters = letters(&terminal)?;
+    terminal.press("Alt Down")?;
+    let plain = letters_in_terminal(&terminal)?;
+    let echo = pipe_echo(&stage)?;
+
+    println!("{}", echo.row("bare pipe echo through the plugin (floor)"));
+    println!("{}", plain.row("a letter in a terminal pane (Zellij's floor)"));
+    println!("{}", letters.row("a letter in the workspace"));
+    println!("{}", answers.row("print it: key to answer on the screen"));
+    println!("{}", answers.ratio_to(&echo));
+    stage.close(&terminal)
+}
+
+/// From the print-it key to the answer.
+fn answers(terminal: &Terminal) -> Result<Durations> {
+    let mut durations = Vec::with_capacity(COUNT);
+    for n in 0..COUNT {
+        let expression = format!("{n} + 1000");
+        terminal.press("Ctrl End")?;
+        terminal.type_text(&format!("\n{expression}"));
+        terminal.wait_for(PATIENCE, &expression)?;
+        let started = Instant::now();
+        terminal.press(PRINT_IT)?;
+        terminal.wait_for(PATIENCE, &format!("{expression} {}", n + 1000))?;
+        durations.push(started.elapsed());
+    }
+    Ok(Durations::new(durations))
+}
+
+/// From a letter's key to the letter, in the workspace.
+fn letters(terminal: &Terminal) -> Result<Durations> {
+    terminal.press("Ctrl End")?;
+    terminal.type_text("\n\"");
+    growing_word(terminal)
+}
+
+/// The same in a shell, which echoes what is typed.
+fn letters_in_terminal(terminal: &Terminal) -> Result<Durations> {
+    terminal.type_text("cat\n");
+    growing_word(terminal)
+}
+
+fn growing_word(terminal: &Terminal) -> Result<Durations> {
+    // a word that is nowhere else on the screen, and changes with every letter
+    let mut word = format!("{}-", std::process::id());
+    terminal.type_text(&word);
+    terminal.wait_for(PATIENCE, &word)?;
+    let mut letters = "abcdefghijklmnopqrstuvwxyz".chars().cycle();
+    Durations::of(COUNT, || {
+        let letter = letters.next().unwrap_or('x');
+        word.push(letter);
+        if word.len() > 30 {
+            terminal.type_text("\n");
+            word = letter.to_string().repeat(2);
+            terminal.type_text(&letter.to_string());
+        }
+        terminal.type_text(&letter.to_string());
+        terminal.wait_for(PATIENCE, &word).map(|_| ())
+    })
+    .map_err(Into::into)
+}
+
+/// The time from a probe on one pipe to the plugin's answer on the other.
+///
+/// The plugin that answers is an instance of its own, launched by the pipes' configuration; it has no
+/// `stui` in it, so that no sidecar is called for it.
+fn pipe_echo(stage: &Stage) -> Result<Durations> {
+    let plugin = format!("file:{}", stage.path("data/stui/stui.wasm").display());
+    let mut down = Pipe::open(stage, &plugin, DOWN)?;
+    let mut up = Pipe::open(stage, &plugin, UP)?;
+    down.say("hello\n")?;
+    down.hear(|said| matches!(said, FromPane::Hello { .. }))?;
+    let mut n = 0;
+    let mut probe = || -> Result<()> {
+        n += 1;
+        up.say(&up_line(None, &ToPane::Probe { n })?)?;
+        down.hear(|said| *said == FromPane::Probed { n })
+    };
+    probe()?;
+    Durations::of(COUNT * 10, probe)
+}
+
+/// A long-lived `zellij pipe`.
+struct Pipe {
+    child: Child,
+    input: ChildStdin,
+    lines: Receiver<String>,
+}
+
+impl Pipe {
+    fn open(stage: &Stage, plugin: &str, name: &str) -> Result<Pipe> {
+        let mut child = stage
+            .process(stage.zellij())
+            .args(["--session", SESSION, "pipe", "--name", name, "--plugin", plugin])
+            .args(["--plugin-configuration", "role=transcript"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot run zellij pipe")?;
+        let input = child.stdin.take().context("zellij pipe without input")?;
+        let output = child.stdout.take().context("zellij pipe without output")?;
+        let (send, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Pipe { child, input, lines })
+    }
+
+    fn say(&mut self, line: &str) -> Result<()> {
+        self.input.write_all(line.as_bytes())?;
+        Ok(self.input.flush()?)
+    }
+
+    fn hear(&self, wanted: impl Fn(&FromPane) -> bool) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                bail!("the plugin does not answer on a pipe of its own");
+            };
+            if serde_json::from_str::<Down>(&line).is_ok_and(|down| wanted(&down.said)) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
