@@ -1,6 +1,6 @@
 //! The syntax tree of methods and doIts, with the source range of every node.
 //!
-//! The parser builds it with names only; [`analyze`](super::analyze) then resolves the names in place
+//! The parser builds it with names only; [`analyze`](super::analyze()) then resolves the names in place
 //! ([`Variable::binding`], [`Local`], [`Block::captures`], [`Send::inlined`]), so that code generation needs
 //! no name lookup of its own. Depth is bounded by the parser (see `parser::MAX_DEPTH`): recursing over a tree
 //! is safe on an ordinary stack.
