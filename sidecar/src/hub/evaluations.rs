@@ -1,0 +1,442 @@
+//! Evaluations: what runs, where its code stands meanwhile, and what becomes of the answer.
+
+use stui_protocol::error::{ErrorCode, ErrorInfo};
+use stui_protocol::pane::{
+    Edit, How, Instance, Level, Link, Mark, MarkKind, Pos, Role, Span, ToPane,
+};
+use stui_protocol::position::Range;
+use stui_protocol::request::EvaluationMode;
+use stui_protocol::{Uuid, request, response};
+
+use super::document::{Authorship, pieces};
+use super::expression::expression_at;
+use super::inspector::cut;
+use super::record::{Evaluation, Record};
+use super::{Effect, Hub, Purpose, To};
+
+/// Most evaluations that run or wait at once.
+const MAX_EVALUATIONS: usize = 32;
+/// Longest code that is evaluated, in bytes.
+const MAX_CODE: usize = 4 << 20;
+/// Longest answer that is written into the text, in characters.
+const MAX_PRINTED: usize = 100_000;
+/// Longest message of a mark, in characters.
+const MAX_MARK_TEXT: usize = 300;
+/// Most marks at once, so that they fit one line of a pipe.
+const MAX_ERRORS: usize = 32;
+
+impl Hub {
+    pub(super) fn evaluate(
+        &mut self,
+        by: Instance,
+        seq: u64,
+        span: Span,
+        how: How,
+        out: &mut Vec<Effect>,
+    ) {
+        let span = if span.is_empty() {
+            expression_at(&self.document, span.start)
+        } else {
+            Some(span)
+        };
+        let code = span.map(|span| self.document.text_of(span, MAX_CODE));
+        let refused = match &code {
+            None => {
+                Some("There is no code here: put the cursor on a line with code, or select some.")
+            }
+            Some((code, _)) if code.trim().is_empty() => {
+                Some("There is no code here: put the cursor on a line with code, or select some.")
+            }
+            Some((_, true)) => Some("That is more than 4 MiB of code: select less."),
+            Some(_) if self.evaluations.len() >= MAX_EVALUATIONS => {
+                Some("Too much is running already: interrupt some of it first.")
+            }
+            Some(_) => None,
+        };
+        self.set_acked(&by, seq);
+        let (Some(span), Some((code, _)), None) = (span, code, refused) else {
+            out.push(Effect::Record(Record::Act {
+                by: by.clone(),
+                seq,
+            }));
+            out.push(Effect::Tell(To::One(by.clone()), ToPane::Acked { seq }));
+            out.push(self.notice(by, Level::Info, refused.unwrap_or_default()));
+            return;
+        };
+        let evaluation = Evaluation {
+            id: self.make_id(),
+            by: by.clone(),
+            how,
+            code,
+            span,
+            server_id: None,
+        };
+        let id = evaluation.id;
+        out.push(Effect::Record(Record::Evaluation {
+            evaluation: evaluation.clone(),
+            seq,
+        }));
+        out.push(Effect::Tell(To::One(by.clone()), ToPane::Acked { seq }));
+        self.evaluations.push(evaluation);
+        self.asked_by.insert(id, seq);
+        self.errors.clear();
+        out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
+        if self.status.link != Link::Connected {
+            let text = "Not connected to a Smalltalk server: this runs once there is one.";
+            out.push(self.notice(by, Level::Info, text));
+        }
+        self.send_waiting(out);
+    }
+
+    /// Sends what was accepted while there was no session to run it in.
+    pub(super) fn send_waiting(&mut self, out: &mut Vec<Effect>) {
+        let (Some(session_id), Some(server_id)) = (self.session_id(), self.server_id.clone())
+        else {
+            return;
+        };
+        for evaluation in &mut self.evaluations {
+            if self.pending.contains_key(&evaluation.id) {
+                continue;
+            }
+            if evaluation.server_id.is_none() {
+                evaluation.server_id = Some(server_id.clone());
+                out.push(Effect::Record(Record::Sent {
+                    id: evaluation.id,
+                    as_id: evaluation.id,
+                    server_id: server_id.clone(),
+                }));
+            }
+            self.pending.insert(evaluation.id, Purpose::Evaluation);
+            out.push(Effect::Request {
+                id: evaluation.id,
+                request: request_for(evaluation, session_id.clone()).into(),
+            });
+        }
+    }
+
+    /// The session is gone, so that this was never run: it is sent again, under another id because
+    /// the server remembers its refusal under this one.
+    pub(super) fn evaluation_without_session(&mut self, id: Uuid, out: &mut Vec<Effect>) {
+        let as_id = self.make_id();
+        let Some(evaluation) = self.evaluations.iter_mut().find(|e| e.id == id) else {
+            return;
+        };
+        evaluation.id = as_id;
+        if let Some(server_id) = evaluation.server_id.clone() {
+            out.push(Effect::Record(Record::Sent {
+                id,
+                as_id,
+                server_id,
+            }));
+        }
+        if let Some(seq) = self.asked_by.remove(&id) {
+            self.asked_by.insert(as_id, seq);
+        }
+    }
+
+    /// Gives up what another server had: that one ran it or not, nobody knows, and will not say.
+    pub(super) fn give_up_for_server(&mut self, server_id: &str, out: &mut Vec<Effect>) {
+        let lost: Vec<Uuid> = self
+            .evaluations
+            .iter()
+            .filter(|e| e.server_id.as_deref().is_some_and(|had| had != server_id))
+            .map(|e| e.id)
+            .collect();
+        for id in lost {
+            self.evaluation_lost(id, out);
+        }
+    }
+
+    pub(super) fn evaluation_lost(&mut self, id: Uuid, out: &mut Vec<Effect>) {
+        let text =
+            "The Smalltalk server ended while this ran. Its variables are gone; evaluate again.";
+        self.evaluation_failed(id, text, out);
+    }
+
+    pub(super) fn evaluation_failed(&mut self, id: Uuid, text: &str, out: &mut Vec<Effect>) {
+        let Some((evaluation, _)) = self.finish(id, out) else {
+            return;
+        };
+        let place = evaluation.span;
+        self.mark(MarkKind::Error, place, text);
+        out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
+        out.push(self.notice(evaluation.by, Level::Error, text));
+    }
+
+    pub(super) fn evaluated(
+        &mut self,
+        id: Uuid,
+        answer: response::Evaluate,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some((evaluation, seq)) = self.finish(id, out) else {
+            return;
+        };
+        let object = answer.object.clone();
+        if answer.has_error {
+            self.show_runtime_error(&evaluation, &answer, out);
+        } else {
+            match evaluation.how {
+                How::DoIt => {}
+                How::PrintIt => self.print(&evaluation, seq, &answer, out),
+                How::InspectIt => {
+                    if let Some(object) = object {
+                        self.inspector.open(object);
+                        self.trail_changed(out);
+                    } else {
+                        let text = "The server keeps no object to inspect for this answer.";
+                        out.push(self.notice(evaluation.by.clone(), Level::Error, text));
+                    }
+                }
+            }
+        }
+        out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
+        if let Some(id) = answer.object.and_then(|object| object.id) {
+            self.to_release.insert(id);
+        }
+    }
+
+    pub(super) fn evaluation_refused(
+        &mut self,
+        id: Uuid,
+        error: &ErrorInfo,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some((evaluation, seq)) = self.finish(id, out) else {
+            return;
+        };
+        let details = error.details.as_deref();
+        let by = evaluation.by.clone();
+        match error.code {
+            ErrorCode::Interrupted => {
+                out.push(self.notice(by, Level::Info, "Interrupted."));
+            }
+            ErrorCode::CompileError => {
+                let at = details.and_then(|details| details.at);
+                let range = details.and_then(|details| details.range);
+                let start = at.map_or(range.map_or(1, |r| r.start.position), |at| at.position);
+                let caret = self.place_in(&evaluation, start);
+                let span = match range {
+                    Some(range) if range.end.position > start => self.span_of(&evaluation, range),
+                    _ => self.one_character(caret),
+                };
+                self.mark(MarkKind::CompileError, span, &error.message);
+                if !self.went_on_typing(&by, seq) {
+                    out.push(Effect::Tell(
+                        To::One(by.clone()),
+                        ToPane::Select {
+                            rev: self.document.rev(),
+                            anchor: caret,
+                            cursor: caret,
+                        },
+                    ));
+                }
+                out.push(self.notice(by, Level::Error, error.message.clone()));
+            }
+            _ => {
+                self.mark(MarkKind::Error, evaluation.span, &error.message);
+                out.push(self.notice(by, Level::Error, error.message.clone()));
+            }
+        }
+        out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
+    }
+
+    /// Interrupts everything that runs, and drops what still waits for a server.
+    pub(super) fn interrupt(&mut self, by: Instance, out: &mut Vec<Effect>) {
+        if self.evaluations.is_empty() {
+            out.push(self.notice(by, Level::Info, "Nothing is running."));
+            return;
+        }
+        let ids: Vec<(Uuid, bool)> = self
+            .evaluations
+            .iter()
+            .map(|e| (e.id, self.pending.contains_key(&e.id)))
+            .collect();
+        let connected = self.status.link == Link::Connected;
+        for (id, sent) in ids {
+            if sent {
+                let request = request::Interrupt {
+                    request_id: id.to_string(),
+                };
+                self.ask(request, Purpose::Interrupt { by: by.clone() }, out);
+            } else if self.finish(id, out).is_some() {
+                out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
+                out.push(self.notice(by.clone(), Level::Info, "Taken back before it ran."));
+            }
+        }
+        if !connected {
+            let text = "Not connected: the interrupt is delivered as soon as the server is there.";
+            out.push(self.notice(by, Level::Info, text));
+        }
+    }
+
+    fn show_runtime_error(
+        &mut self,
+        evaluation: &Evaluation,
+        answer: &response::Evaluate,
+        out: &mut Vec<Effect>,
+    ) {
+        let summary = answer.error.as_ref().map_or_else(
+            || answer.result.clone(),
+            stui_protocol::error::RuntimeError::summary,
+        );
+        let failed = answer
+            .error
+            .iter()
+            .flat_map(|error| &error.stack)
+            .find(|frame| frame.is_evaluated_code)
+            .and_then(|frame| frame.range);
+        let span = match failed {
+            Some(range) if range.end.position > range.start.position => {
+                self.span_of(evaluation, range)
+            }
+            _ => evaluation.span,
+        };
+        self.mark(MarkKind::Error, span, &summary);
+        out.push(self.notice(evaluation.by.clone(), Level::Error, summary));
+    }
+
+    /// Writes an answer behind its expression and selects it for whoever asked, unless he went on
+    /// typing meanwhile: the next key would replace it.
+    fn print(
+        &mut self,
+        evaluation: &Evaluation,
+        seq: Option<u64>,
+        answer: &response::Evaluate,
+        out: &mut Vec<Effect>,
+    ) {
+        let result = answer.result.replace("\r\n", "\n").replace('\r', "\n");
+        let end = result.char_indices().nth(MAX_PRINTED).map(|(at, _)| at);
+        let cut_here = end.is_some();
+        let mut text = format!(" {}", &result[..end.unwrap_or(result.len())]);
+        if cut_here || answer.truncated {
+            text.push('…');
+        }
+        let start = evaluation.span.end;
+        let authorship = Authorship {
+            by: None,
+            group: u64::try_from(evaluation.id.as_u128() & u128::from(u64::MAX)).unwrap_or(0),
+        };
+        for piece in pieces(&Edit::insert(start, text.as_str())) {
+            self.change(&piece, None, &authorship, 0, out);
+        }
+        let end = start.advanced_by(&text);
+        let by = evaluation.by.clone();
+        if self.went_on_typing(&by, seq) {
+            let text = format!("The answer is printed in line {}.", start.line + 1);
+            out.push(self.notice(by, Level::Info, text));
+        } else {
+            out.push(Effect::Tell(
+                To::One(by.clone()),
+                ToPane::Select {
+                    rev: self.document.rev(),
+                    anchor: start,
+                    cursor: end,
+                },
+            ));
+            if cut_here || answer.truncated {
+                let text = "The answer is longer than shown; inspect it to see the rest.";
+                out.push(self.notice(by, Level::Info, text));
+            }
+        }
+    }
+
+    /// Whether an instance changed the text after its act `seq`; not known of what another sidecar
+    /// began, so yes.
+    fn went_on_typing(&self, by: &Instance, seq: Option<u64>) -> bool {
+        seq.is_none_or(|seq| self.last_edit.get(by).is_some_and(|edit| *edit > seq))
+    }
+
+    /// Takes an evaluation off the list; its act's number where that is known.
+    fn finish(&mut self, id: Uuid, out: &mut Vec<Effect>) -> Option<(Evaluation, Option<u64>)> {
+        let at = self.evaluations.iter().position(|e| e.id == id)?;
+        let evaluation = self.evaluations.remove(at);
+        out.push(Effect::Record(Record::Answered { id }));
+        Some((evaluation, self.asked_by.remove(&id)))
+    }
+
+    /// The place in the document of a 1-based position in an evaluation's code.
+    fn place_in(&self, evaluation: &Evaluation, position: usize) -> Pos {
+        let start = self.document.index(evaluation.span.start);
+        let end = self.document.index(evaluation.span.end);
+        let place = (start + position.saturating_sub(1)).min(end.max(start));
+        self.document.place(place)
+    }
+
+    fn span_of(&self, evaluation: &Evaluation, range: Range) -> Span {
+        Span::between(
+            self.place_in(evaluation, range.start.position),
+            self.place_in(evaluation, range.end.position),
+        )
+    }
+
+    /// The character at a place, or the one before it at the end of a line.
+    fn one_character(&self, place: Pos) -> Span {
+        let behind = Pos::new(place.line, place.column + 1);
+        if self.document.clamp(behind) == behind {
+            Span {
+                start: place,
+                end: behind,
+            }
+        } else {
+            Span {
+                start: Pos::new(place.line, place.column.saturating_sub(1)),
+                end: place,
+            }
+        }
+    }
+
+    fn mark(&mut self, kind: MarkKind, span: Span, text: &str) {
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(Mark {
+                span,
+                kind,
+                text: cut(text, MAX_MARK_TEXT),
+            });
+        }
+    }
+
+    pub(super) fn all_marks(&self) -> Vec<Mark> {
+        let running = self.evaluations.iter().map(|evaluation| Mark {
+            span: evaluation.span,
+            kind: MarkKind::Running,
+            text: String::new(),
+        });
+        running.chain(self.errors.iter().cloned()).collect()
+    }
+
+    /// Moves everything that has a place in the document with an edit. Errors whose text is changed
+    /// are no longer marked; answers whether there were any.
+    pub(super) fn moved_by(&mut self, edit: &Edit) -> bool {
+        let moved = |span: Span| {
+            let start = edit.moves(span.start, true);
+            Span {
+                start,
+                end: edit.moves(span.end, false).max(start),
+            }
+        };
+        for evaluation in &mut self.evaluations {
+            evaluation.span = moved(evaluation.span);
+        }
+        let before = self.errors.len();
+        self.errors
+            .retain(|mark| edit.span.end < mark.span.start || mark.span.end < edit.span.start);
+        for mark in &mut self.errors {
+            mark.span = moved(mark.span);
+        }
+        self.errors.len() != before
+    }
+}
+
+fn request_for(evaluation: &Evaluation, session_id: String) -> request::Evaluate {
+    request::Evaluate {
+        code: evaluation.code.clone(),
+        return_string: Some(evaluation.how == How::PrintIt),
+        evaluation_mode: Some(match evaluation.how {
+            How::PrintIt => EvaluationMode::Display,
+            How::DoIt | How::InspectIt => EvaluationMode::Execute,
+        }),
+        session_id: Some(session_id),
+        ..request::Evaluate::default()
+    }
+}

@@ -1,0 +1,546 @@
+//! The hub: everything that the panes of a Zellij session share, as a state machine.
+//!
+//! [`Hub::handle`] takes an [`Input`] and answers what is to be done about it, as [`Effect`]s in the
+//! order in which they must be carried out. Nothing in here does I/O or looks at a clock, so every
+//! test is a list of inputs and a look at the effects.
+//!
+//! The order of effects carries the promise of the journal: a [`Effect::Record`] stands before the
+//! message that acknowledges what it records, and whoever carries effects out writes records to disk
+//! before he sends what follows them.
+//!
+//! - [`document`]: the text; [`transcript`]: what code wrote; [`inspector`]: what is looked into.
+//! - [`acts`](self): what panes ask for (`acts.rs`), evaluations (`evaluations.rs`), the session on
+//!   the Smalltalk server (`session.rs`).
+//! - [`record`]: what survives on disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stui_protocol::Uuid;
+use stui_protocol::event::Event;
+use stui_protocol::pane::{FromPane, Instance, Level, Link, Mark, Role, Status, ToPane};
+use stui_protocol::request::Request;
+use stui_protocol::response::Response;
+
+use self::document::Document;
+use self::inspector::{DEFAULT_ROWS, Inspector};
+use self::record::{Evaluation, Record, Session, Snapshot};
+use self::transcript::Transcript;
+
+mod acts;
+pub mod document;
+mod evaluations;
+pub mod expression;
+pub mod inspector;
+pub mod record;
+mod session;
+#[cfg(test)]
+mod tests;
+pub mod transcript;
+
+/// How many bytes of text a window or a piece of the transcript may hold, as JSON writes them.
+const WINDOW_BYTES: usize = 48 * 1024;
+/// Most lines of the transcript in one message.
+const MAX_TRANSCRIPT_LINES: u32 = 500;
+/// Most instances whose acknowledged acts are remembered.
+const MAX_INSTANCES: usize = 1000;
+/// Most requests that wait for an answer.
+const MAX_PENDING: usize = 256;
+
+/// What the hub is told.
+#[derive(Debug)]
+pub enum Input {
+    /// An instance said something.
+    Pane {
+        /// Who.
+        from: Instance,
+        /// What.
+        said: FromPane,
+    },
+    /// The link to the server is up; the server described itself.
+    Connected {
+        /// Made when the server started; another one has other sessions.
+        server_id: String,
+        /// What it calls itself.
+        dialect: String,
+        /// Where it listens.
+        endpoint: String,
+    },
+    /// The link is not up.
+    Disconnected(Link),
+    /// A request was answered.
+    Reply {
+        /// Its id.
+        id: Uuid,
+        /// The answer.
+        outcome: Outcome,
+    },
+    /// The server told what happened.
+    Event(Event),
+    /// Some time has passed: what was held back to be sent at once may go.
+    Flush,
+    /// Some minutes have passed: let the server know that its session is in use.
+    KeepAlive,
+}
+
+/// How a request ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The server answered.
+    Answered(Response),
+    /// Another server took the place of the one that had the request: it will never be answered.
+    ServerReplaced,
+    /// The request could not be given to the server, with the reason.
+    Refused(String),
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Write this to the journal.
+    Record(Record),
+    /// Send this to panes.
+    Tell(To, ToPane),
+    /// Send this to the server, now or once there is one, once.
+    Request {
+        /// Its id.
+        id: Uuid,
+        /// What to ask.
+        request: Request,
+    },
+    /// Get the events of a session from now on, and again whenever the link comes back.
+    Subscribe {
+        /// The session.
+        session_id: String,
+        /// Number of the first event wanted.
+        from_sequence: u64,
+    },
+}
+
+/// Which instances a message is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// All.
+    All,
+    /// Those of a role.
+    Role(Role),
+    /// One.
+    One(Instance),
+}
+
+/// What a request was made for.
+#[derive(Debug)]
+enum Purpose {
+    Session,
+    KeepAlive,
+    Evaluation,
+    Interrupt {
+        by: Instance,
+    },
+    /// Rows of the inspector.
+    Rows(RowsWanted),
+    /// The row of the inspector that somebody wants to walk into.
+    WalkInto {
+        shown: u64,
+        row: u64,
+    },
+    Release,
+}
+
+#[derive(Debug, Clone)]
+struct RowsWanted {
+    shown: u64,
+    first: u64,
+    count: u32,
+    to: To,
+}
+
+/// The state of everything that is shared.
+pub struct Hub {
+    /// Names this sidecar, another one each time it is started.
+    sidecar: String,
+    /// Ids of requests are made from this and a counter.
+    seed: u128,
+    made_ids: u64,
+    document: Document,
+    transcript: Transcript,
+    inspector: Inspector,
+    /// The highest act of each instance that was carried out, longest unheard of first.
+    acked: Vec<(Instance, u64)>,
+    /// Who said hello and not goodbye.
+    present: BTreeMap<Instance, Role>,
+    evaluations: Vec<Evaluation>,
+    /// What went wrong, marked in the document.
+    errors: Vec<Mark>,
+    /// The last edit of each instance, to know whether somebody went on typing meanwhile.
+    last_edit: BTreeMap<Instance, u64>,
+    /// Evaluations by their act, as far as they run.
+    asked_by: BTreeMap<Uuid, u64>,
+    pending: BTreeMap<Uuid, Purpose>,
+    session: Option<Session>,
+    /// The server that is connected now.
+    server_id: Option<String>,
+    /// Number of the last event seen, and of the last one before the transcript was emptied.
+    last_event: u64,
+    cleared: u64,
+    /// Handles that nobody holds any more.
+    to_release: BTreeSet<String>,
+    rows_shown: u32,
+    status: Status,
+    told: Option<Status>,
+    transcript_told: u64,
+    transcript_dirty: bool,
+}
+
+impl Hub {
+    /// A hub with what the last one left on disk. `sidecar` names this process, `seed` is random:
+    /// ids of requests are made from it.
+    pub fn restored(
+        sidecar: String,
+        seed: u128,
+        snapshot: Snapshot,
+        records: impl IntoIterator<Item = Record>,
+    ) -> Self {
+        let mut hub = Hub {
+            sidecar,
+            seed,
+            made_ids: 0,
+            document: Document::from_snapshot(snapshot.document),
+            transcript: Transcript::default(),
+            inspector: Inspector::default(),
+            acked: snapshot.acked,
+            present: BTreeMap::new(),
+            evaluations: snapshot.evaluations,
+            errors: Vec::new(),
+            last_edit: BTreeMap::new(),
+            asked_by: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            session: snapshot.session,
+            server_id: None,
+            last_event: snapshot.cleared,
+            cleared: snapshot.cleared,
+            to_release: BTreeSet::new(),
+            rows_shown: DEFAULT_ROWS,
+            status: Status::default(),
+            told: None,
+            transcript_told: 0,
+            transcript_dirty: false,
+        };
+        let mut trail = snapshot.trail;
+        for record in records {
+            hub.replay(record, &mut trail);
+        }
+        hub.inspector = Inspector::restored(trail);
+        hub.count();
+        hub
+    }
+
+    /// Everything that must survive, now.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            document: self.document.snapshot(),
+            acked: self.acked.clone(),
+            evaluations: self.evaluations.clone(),
+            session: self.session.clone(),
+            cleared: self.cleared,
+            trail: self.inspector.trail().to_vec(),
+        }
+    }
+
+    /// The text of the workspace.
+    pub fn text(&self) -> String {
+        self.document.text()
+    }
+
+    /// Takes an input and answers what is to be done about it, in this order.
+    pub fn handle(&mut self, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let out = &mut effects;
+        match input {
+            Input::Pane { from, said } => self.pane(from, said, out),
+            Input::Connected {
+                server_id,
+                dialect,
+                endpoint,
+            } => {
+                self.status.link = Link::Connected;
+                self.status.dialect = dialect;
+                self.status.endpoint = endpoint;
+                self.connected(server_id, out);
+            }
+            Input::Disconnected(link) => {
+                self.status.link = link;
+                self.server_id = None;
+            }
+            Input::Reply { id, outcome } => self.reply(id, outcome, out),
+            Input::Event(event) => self.event(event),
+            Input::Flush => self.flush(out),
+            Input::KeepAlive => self.keep_alive(out),
+        }
+        self.count();
+        effects
+    }
+
+    /// Whether a [`Input::Flush`] would send anything.
+    pub fn wants_flush(&self) -> bool {
+        self.transcript_dirty
+            || self.told.as_ref() != Some(&self.status)
+            || (!self.to_release.is_empty() && self.pending.is_empty())
+    }
+
+    fn pane(&mut self, from: Instance, said: FromPane, out: &mut Vec<Effect>) {
+        match said {
+            FromPane::Hello { role, .. } => self.hello(from, role, out),
+            FromPane::Probed { .. } => {}
+            FromPane::Bye => {
+                self.present.remove(&from);
+            }
+            FromPane::Act { seq, act } => self.act(from, seq, act, out),
+            FromPane::View {
+                first,
+                count,
+                from: column,
+            } => {
+                out.push(self.window(from, first, count, column));
+            }
+            FromPane::Copy { rev, span } => {
+                let span = self.current_span(span, rev, &from);
+                let (text, truncated) = self.document.text_of(span, WINDOW_BYTES / 2);
+                out.push(Effect::Tell(
+                    To::One(from),
+                    ToPane::Clipboard { text, truncated },
+                ));
+            }
+            FromPane::InspectorView { first, count } => {
+                self.rows_shown = count.clamp(1, inspector::MAX_ROWS);
+                self.ask_rows(
+                    RowsWanted {
+                        shown: self.inspector.shown(),
+                        first,
+                        count: self.rows_shown,
+                        to: To::One(from),
+                    },
+                    out,
+                );
+            }
+            FromPane::TranscriptView { first, count } => {
+                out.push(self.transcript_lines(To::One(from), first, count));
+            }
+        }
+    }
+
+    fn hello(&mut self, from: Instance, role: Role, out: &mut Vec<Effect>) {
+        self.present.insert(from.clone(), role);
+        let acked = self.acked_of(&from);
+        self.count();
+        let to = To::One(from);
+        out.push(Effect::Tell(
+            to.clone(),
+            ToPane::Welcome {
+                sidecar: self.sidecar.clone(),
+                acked: acked.unwrap_or(0),
+                status: self.status.clone(),
+            },
+        ));
+        match role {
+            Role::Workspace => out.push(Effect::Tell(to, self.marks())),
+            Role::Inspector => self.ask_rows(
+                RowsWanted {
+                    shown: self.inspector.shown(),
+                    first: 0,
+                    count: self.rows_shown,
+                    to,
+                },
+                out,
+            ),
+            Role::Transcript => out.push(self.transcript_lines(to, None, MAX_TRANSCRIPT_LINES)),
+        }
+    }
+
+    fn window(&self, to: Instance, first: u32, count: u32, from: u32) -> Effect {
+        let first = first.min(self.document.line_count() - 1);
+        Effect::Tell(
+            To::One(to),
+            ToPane::Window {
+                rev: self.document.rev(),
+                first,
+                total: self.document.line_count(),
+                lines: self.document.window(first, count, from, WINDOW_BYTES),
+            },
+        )
+    }
+
+    fn transcript_lines(&self, to: To, first: Option<u64>, count: u32) -> Effect {
+        let count = count.min(MAX_TRANSCRIPT_LINES);
+        let (first, lines) = self.transcript.window(first, count, WINDOW_BYTES);
+        Effect::Tell(
+            to,
+            ToPane::Transcript {
+                first,
+                oldest: self.transcript.oldest(),
+                end: self.transcript.end(),
+                lines,
+            },
+        )
+    }
+
+    /// All marks of the document: what runs, and what went wrong.
+    fn marks(&self) -> ToPane {
+        ToPane::Marks {
+            rev: self.document.rev(),
+            marks: self.all_marks(),
+        }
+    }
+
+    /// Sends what is better sent at once than one by one.
+    fn flush(&mut self, out: &mut Vec<Effect>) {
+        if self.transcript_dirty {
+            self.transcript_dirty = false;
+            // The last line told may have grown.
+            let from = self.transcript_told.saturating_sub(1);
+            let newest = self.transcript.end().saturating_sub(from);
+            let count = u32::try_from(newest).unwrap_or(u32::MAX);
+            out.push(self.transcript_lines(To::Role(Role::Transcript), None, count));
+            self.transcript_told = self.transcript.end();
+        }
+        if self.told.as_ref() != Some(&self.status) {
+            self.told = Some(self.status.clone());
+            out.push(Effect::Tell(
+                To::All,
+                ToPane::Status {
+                    status: self.status.clone(),
+                },
+            ));
+        }
+        self.release(out);
+    }
+
+    /// Brings the numbers in the status up to date.
+    fn count(&mut self) {
+        self.status.running = self.evaluations.len() as u32;
+        let people: BTreeSet<&str> = self
+            .present
+            .keys()
+            .filter_map(|instance| instance.0.split_once('.')?.1.split_once('-'))
+            .map(|(client, _)| client)
+            .collect();
+        self.status.clients = people.len() as u32;
+    }
+
+    fn notice(&self, to: Instance, level: Level, text: impl Into<String>) -> Effect {
+        let text = inspector::cut(&text.into(), 1000);
+        Effect::Tell(To::One(to), ToPane::Notice { level, text })
+    }
+
+    fn make_id(&mut self) -> Uuid {
+        self.made_ids += 1;
+        uuid::Builder::from_random_bytes(
+            self.seed
+                .wrapping_add(u128::from(self.made_ids))
+                .to_be_bytes(),
+        )
+        .into_uuid()
+    }
+
+    fn ask(&mut self, request: impl Into<Request>, purpose: Purpose, out: &mut Vec<Effect>) {
+        let id = self.make_id();
+        self.pending.insert(id, purpose);
+        out.push(Effect::Request {
+            id,
+            request: request.into(),
+        });
+    }
+
+    fn acked_of(&self, instance: &Instance) -> Option<u64> {
+        let known = self.acked.iter().rfind(|(known, _)| known == instance);
+        known.map(|(_, seq)| *seq)
+    }
+
+    fn set_acked(&mut self, instance: &Instance, seq: u64) {
+        if seq == 0 {
+            return;
+        }
+        match self.acked.iter().rposition(|(known, _)| known == instance) {
+            Some(last) if last + 1 == self.acked.len() => {
+                self.acked[last].1 = seq;
+                return;
+            }
+            Some(at) => {
+                self.acked.remove(at);
+            }
+            None => {}
+        }
+        self.acked.push((instance.clone(), seq));
+        if self.acked.len() > MAX_INSTANCES {
+            let (oldest, _) = self.acked.remove(0);
+            self.last_edit.remove(&oldest);
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        let of_session = self.session.as_ref().map(|session| &session.session_id);
+        if event.session_id.as_ref() != of_session {
+            return;
+        }
+        if event.sequence != 0 {
+            if event.sequence <= self.last_event {
+                return;
+            }
+            self.last_event = event.sequence;
+        }
+        if let stui_protocol::event::Happening::Transcript(transcript) = event.happening {
+            self.transcript.write(&transcript.text);
+            self.transcript_dirty = true;
+        }
+    }
+
+    fn replay(&mut self, record: Record, trail: &mut Vec<inspector::Node>) {
+        match record {
+            Record::Edit {
+                authorship,
+                seq,
+                edit,
+                made,
+            } => {
+                let edit = self.document.apply(&edit, made.as_ref(), &authorship);
+                self.moved_by(&edit);
+                if let Some(by) = &authorship.by {
+                    self.set_acked(by, seq);
+                }
+            }
+            Record::Act { by, seq } => self.set_acked(&by, seq),
+            Record::Undo { by, seq } => {
+                for edit in self.document.undo() {
+                    self.moved_by(&edit);
+                }
+                self.set_acked(&by, seq);
+            }
+            Record::Redo { by, seq } => {
+                for edit in self.document.redo() {
+                    self.moved_by(&edit);
+                }
+                self.set_acked(&by, seq);
+            }
+            Record::Evaluation { evaluation, seq } => {
+                self.set_acked(&evaluation.by, seq);
+                self.evaluations.push(evaluation);
+            }
+            Record::Sent {
+                id,
+                as_id,
+                server_id,
+            } => {
+                if let Some(evaluation) = self.evaluations.iter_mut().find(|e| e.id == id) {
+                    evaluation.id = as_id;
+                    evaluation.server_id = Some(server_id);
+                }
+            }
+            Record::Answered { id } => self.evaluations.retain(|e| e.id != id),
+            Record::Session { session } => self.session = Some(session),
+            Record::Cleared { sequence } => {
+                self.cleared = sequence;
+                self.last_event = sequence;
+            }
+            Record::Trail { trail: now } => *trail = now,
+        }
+    }
+}
