@@ -1,0 +1,35 @@
+//! The server answers what a real Pharo 12 answered: floors under what is reached, so that nothing gets lost.
+
+use stui_conformance::answers::{Level, cases, differences, evaluate};
+use stui_conformance::report::Report;
+use stui_conformance::target::Target;
+use stui_conformance::wire::Wire;
+
+/// The share of the cases of each level that must pass, in percent.
+const FLOORS: [(Level, f64); 3] = [
+    (Level::Core, 60.0),
+    (Level::Pharo, 0.0),
+    (Level::Image, 0.0),
+];
+
+#[test]
+fn pharos_answers_are_reproduced_at_least_as_far_as_reached() {
+    let target = Target::from_environment().expect("a server");
+    let mut wire = Wire::connect(target.connection()).expect("a connection");
+    let mut report = Report::default();
+    for case in cases().expect("the cases") {
+        let differences = match evaluate(&case, &mut wire) {
+            Ok(answer) => differences(&case, &answer),
+            Err(error) => vec![format!("{error:#}")],
+        };
+        report.add(&case, &differences);
+    }
+    println!("{report}");
+    for (level, floor) in FLOORS {
+        let reached = report.score(level).percent();
+        assert!(
+            reached >= floor,
+            "{level:?}: {reached:.1} % is below the floor of {floor} %\n{report}"
+        );
+    }
+}
