@@ -1,3 +1,6 @@
 //! The embedded Smalltalk of STUI.
 
+pub mod engine;
+pub mod server;
 pub mod syntax;
+pub mod vm;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::oop::Oop;
 use super::primitives::Primitive;
+use crate::syntax::ast::Span;
 
 /// One instruction; jump targets and literal numbers are absolute indexes.
 ///
@@ -64,7 +65,7 @@ pub enum Op {
         /// Literal with the block's code.
         code: u32,
         /// Number of copied values.
-        copied: u8,
+        copied: u16,
     },
     /// Sends the selector among the literals.
     Send {
@@ -216,15 +217,6 @@ pub enum Marker {
     Unwind,
 }
 
-/// Half-open range of characters `start..end`, zero-based, in the source of the code.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SourceRange {
-    /// First character.
-    pub start: u32,
-    /// One past the last character.
-    pub end: u32,
-}
-
 /// Where a named variable lives while code runs, for debuggers and `thisContext`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
@@ -244,7 +236,7 @@ pub struct Code {
     /// Selectors, bindings, constants and the code of nested blocks.
     pub literals: Box<[Oop]>,
     /// For each instruction the expression that it belongs to.
-    pub ranges: Box<[SourceRange]>,
+    pub ranges: Box<[Span]>,
     /// Named variables.
     pub variables: Box<[Variable]>,
     /// Arguments.
@@ -252,7 +244,7 @@ pub struct Code {
     /// Arguments, temporaries and copied values together.
     pub temps: u16,
     /// Slots that a frame needs, operand stack included.
-    pub frame_slots: u16,
+    pub frame_slots: u32,
     /// What runs instead of the instructions unless it fails.
     pub primitive: Option<Primitive>,
     /// Temporary that receives the reason when the primitive fails.
@@ -268,7 +260,7 @@ pub struct Code {
     /// Source text of the whole method.
     pub source: Rc<str>,
     /// The part of `source` that this code is.
-    pub range: SourceRange,
+    pub range: Span,
 }
 
 const _: () = assert!(size_of::<Op>() == 8);

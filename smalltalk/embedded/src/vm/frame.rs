@@ -11,6 +11,9 @@ use super::oop::Oop;
 /// Program counter of a frame that has returned or was cut off the stack.
 pub const DEAD: u32 = u32::MAX;
 
+/// Slots of an ordinary frame; more than nine in ten methods need no more.
+const SMALL_FRAME: u32 = 24;
+
 /// State of one activation.
 #[derive(Debug)]
 pub struct Frame {
@@ -65,11 +68,25 @@ impl Frame {
     }
 
     /// Slots to allocate for code that needs `wanted`: few distinct sizes, so that frames can be reused.
-    pub fn rounded_slots(wanted: u16) -> usize {
+    pub fn rounded_slots(wanted: u32) -> usize {
         match wanted {
-            0..=16 => 16,
-            17..=48 => 48,
-            _ => usize::from(wanted),
+            0..=SMALL_FRAME => SMALL_FRAME as usize,
+            _ => wanted as usize,
+        }
+    }
+
+    /// Whether the frame is of the one size that is kept for reuse.
+    pub fn is_reusable(&self) -> bool {
+        self.slots.len() == SMALL_FRAME as usize
+    }
+
+    /// Makes room for `extra` more values on the operand stack than the compiler computed.
+    pub fn reserve(&mut self, extra: usize) {
+        let wanted = self.sp as usize + extra;
+        if wanted > self.slots.len() {
+            let mut slots = std::mem::take(&mut self.slots).into_vec();
+            slots.resize(wanted + 4, Oop::NIL);
+            self.slots = slots.into_boxed_slice();
         }
     }
 }

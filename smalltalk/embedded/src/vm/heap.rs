@@ -36,8 +36,8 @@ pub enum Body {
     ActiveFrame,
     /// A compiled method or block.
     Method(Box<Method>),
-    /// A class's methods by selector.
-    Methods(Box<BTreeMap<Oop, Oop>>),
+    /// Values by symbol: the methods of a class, the bindings of a scope.
+    Map(Box<BTreeMap<Oop, Oop>>),
 }
 
 /// Body of a compiled method or block.
@@ -270,10 +270,18 @@ impl Heap {
         }
     }
 
-    /// Methods of a method dictionary.
-    pub fn methods(&self, oop: Oop) -> Option<&BTreeMap<Oop, Oop>> {
+    /// Entries of a map from symbols, such as a method dictionary.
+    pub fn map(&self, oop: Oop) -> Option<&BTreeMap<Oop, Oop>> {
         match self.body(oop) {
-            Some(Body::Methods(methods)) => Some(methods),
+            Some(Body::Map(map)) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// Entries of a map from symbols, to change.
+    pub fn map_mut(&mut self, oop: Oop) -> Option<&mut BTreeMap<Oop, Oop>> {
+        match self.body_mut(oop) {
+            Some(Body::Map(map)) => Some(map),
             _ => None,
         }
     }
@@ -308,6 +316,26 @@ impl Heap {
     }
 
     // ---- the frame of the active context
+
+    /// A context for new activations of this code, and its frame, which the caller completes.
+    pub(super) fn new_context(&mut self, code: Rc<Code>, slots: usize) -> (Oop, Box<Frame>) {
+        self.used += size_of::<Frame>() + slots * size_of::<Oop>();
+        let context = self.allocate(class::CONTEXT, Body::ActiveFrame);
+        let frame = Frame {
+            code,
+            sender: Oop::NIL,
+            receiver: Oop::NIL,
+            method: Oop::NIL,
+            closure: Oop::NIL,
+            pc: 0,
+            sp: 0,
+            depth: 0,
+            escaped: false,
+            discard_result: false,
+            slots: vec![Oop::NIL; slots].into_boxed_slice(),
+        };
+        (context, Box::new(frame))
+    }
 
     /// Takes the frame of a context that is about to run.
     #[inline]
@@ -406,6 +434,6 @@ fn body_size(body: &Body) -> usize {
             let code = &method.code;
             size_of::<Method>() + code.ops.len() * 16 + size_of_val::<[Oop]>(&code.literals)
         }
-        Body::Methods(methods) => methods.len() * 24,
+        Body::Map(map) => map.len() * 24,
     }
 }

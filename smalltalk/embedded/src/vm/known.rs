@@ -66,6 +66,7 @@ known! {
     GLOBAL_VARIABLE = "GlobalVariable",
     CLASS_VARIABLE = "ClassVariable",
     WORKSPACE_VARIABLE = "WorkspaceVariable",
+    SYMBOL_MAP = "SymbolMap",
     METHOD_DICTIONARY = "MethodDictionary",
     COMPILED_CODE = "CompiledCode",
     COMPILED_METHOD = "CompiledMethod",
@@ -115,10 +116,11 @@ known! {
     DOES_NOT_UNDERSTAND = "doesNotUnderstand:",
     MUST_BE_BOOLEAN = "mustBeBoolean",
     CANNOT_RETURN = "cannotReturn:",
-    UNWIND_TO = "unwindTo:returning:",
+    UNWIND_TO = "unwindTo:returning:restarting:",
     SIGNAL_STACK_OVERFLOW = "signalStackOverflow",
     SIGNAL_OUT_OF_MEMORY = "signalOutOfMemory",
     UNWIND_AND_TERMINATE = "unwindAndTerminate",
+    HOST_PERFORM = "hostPerform:withArguments:",
     INITIALIZE = "initialize",
     AS_YET_UNCLASSIFIED = "as yet unclassified",
     // why a primitive failed, as seen by `<primitive: 'x' error: code>`
@@ -199,7 +201,7 @@ pub const LAYOUTS: &[(&str, &[&str])] = &[
     ("Exception", &["handlerContext"]),
     ("Point", &["x", "y"]),
     ("Fraction", &["numerator", "denominator"]),
-    ("ScaledDecimal", &["fraction", "scale"]),
+    ("ScaledDecimal", &["numerator", "denominator", "scale"]),
 ];
 
 #[cfg(test)]

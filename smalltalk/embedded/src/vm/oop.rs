@@ -174,9 +174,21 @@ impl Oop {
         self.0 == Oop::NIL.0
     }
 
+    /// The value whose [`Oop::word`] is `word`.
+    pub(crate) const fn from_word(word: u64) -> Oop {
+        Oop(word)
+    }
+
     /// The word itself: equal words are identical objects. The base of `identityHash`.
     pub const fn word(self) -> u64 {
         self.0
+    }
+}
+
+impl From<i32> for Oop {
+    #[inline]
+    fn from(value: i32) -> Oop {
+        Oop::wrap_integer(i64::from(value))
     }
 }
 

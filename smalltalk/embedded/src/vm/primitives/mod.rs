@@ -35,11 +35,15 @@
 //!   They belong to the machine.
 
 mod classes;
+mod collections;
 mod contexts;
 mod methods;
+mod numbers;
 mod objects;
 mod processes;
+mod strings;
 mod system;
+mod time;
 mod variables;
 
 use std::collections::HashMap;
@@ -63,6 +67,14 @@ pub enum Primitive {
     Control(ControlFunction),
     /// Activates the receiver, a block, with the arguments.
     BlockValue,
+    /// The same with the elements of an array as arguments.
+    BlockValueWithArguments,
+    /// Sends the first argument with the others as its arguments.
+    Perform,
+    /// Sends the first argument with the elements of the second; a third is the class where lookup begins.
+    PerformWithArguments,
+    /// Runs the receiver, a compiled method, with the receiver and the array of arguments given.
+    ExecuteMethod,
 }
 
 /// What a control primitive did.
@@ -120,11 +132,15 @@ impl Failure {
 /// The list of every module with primitives.
 const MODULES: &[&[(&str, Primitive)]] = &[
     classes::PRIMITIVES,
+    collections::PRIMITIVES,
     contexts::PRIMITIVES,
     methods::PRIMITIVES,
+    numbers::PRIMITIVES,
     objects::PRIMITIVES,
     processes::PRIMITIVES,
+    strings::PRIMITIVES,
     system::PRIMITIVES,
+    time::PRIMITIVES,
     variables::PRIMITIVES,
 ];
 
