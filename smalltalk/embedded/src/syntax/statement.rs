@@ -43,11 +43,15 @@ pub fn expression_at(source: &str, offset: u32) -> Option<Span> {
     text.smallest_code_around(line, offset)
 }
 
-/// The line that holds `offset`, without the blanks around its text. None when it is blank or nothing but comment.
+/// The line that holds `offset`, without the blanks around its text. None when it is blank or comment.
 pub fn line_at(source: &str, offset: u32) -> Option<Span> {
     let text = Text::new(source);
     let line = text.lines[text.line_of(offset)];
-    text.has_code(line).then(|| text.trimmed(line))
+    let in_comment = || {
+        parse_do_it(source).is_ok()
+            && matches!(text.token_across(line.start), Some(Crossing::Comment))
+    };
+    (text.has_code(line) && !in_comment()).then(|| text.trimmed(line))
 }
 
 /// The statement of `method` at `offset`, else the nearest one on the same line, the one before the cursor first.

@@ -62,4 +62,5 @@ fn a_wrong_line_can_still_be_evaluated_for_its_message() {
     assert_eq!(expression_at("1\n 3 + ) \n2", 4), None);
     assert_eq!(line_at("1\n 3 + ) \n2", 4), Some(ast::Span::new(3, 8)));
     assert_eq!(line_at("\"c\"", 1), None);
+    assert_eq!(line_at("\"many\n3 + 4\nwords\" 5", 7), None);
 }
