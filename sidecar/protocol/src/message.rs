@@ -220,6 +220,11 @@ impl<'a> Received<'a> {
         (self.kind == Kind::Request).then_some(self.name.as_str())
     }
 
+    /// The content as it came: its JSON.
+    pub fn content(&self) -> &'a str {
+        self.content.map_or("", RawValue::get)
+    }
+
     /// Reads the content too.
     ///
     /// # Errors

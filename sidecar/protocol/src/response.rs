@@ -342,8 +342,6 @@ pub struct GetSessionInfo {
     pub time_until_expiry: u64,
     /// Whether it is expired.
     pub is_expired: bool,
-    /// How many objects it keeps.
-    pub object_count: u64,
     /// How many evaluations its history has.
     pub history_count: u64,
 }
