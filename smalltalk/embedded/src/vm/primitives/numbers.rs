@@ -140,7 +140,7 @@ pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
     ),
     (
         "floatEqual",
-        Primitive::Plain(|vm, a, b| float_compare(vm, a, b, |a, b| a == b)),
+        Primitive::Plain(|vm, a, b| float_compare(vm, a, b, equal)),
     ),
     ("floatHash", Primitive::Plain(float_hash)),
     ("floatBits", Primitive::Plain(float_bits)),
@@ -160,11 +160,15 @@ pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
     ),
     (
         "floatSqrt",
-        Primitive::Plain(|vm, a, _| float_function_within(vm, a, f64::sqrt, |x| !(x < 0.0))),
+        Primitive::Plain(|vm, a, _| {
+            float_function_within(vm, a, f64::sqrt, |x| x.is_nan() || x >= 0.0)
+        }),
     ),
     (
         "floatLn",
-        Primitive::Plain(|vm, a, _| float_function_within(vm, a, f64::ln, |x| !(x <= 0.0))),
+        Primitive::Plain(|vm, a, _| {
+            float_function_within(vm, a, f64::ln, |x| x.is_nan() || x > 0.0)
+        }),
     ),
     (
         "floatExp",
@@ -506,6 +510,12 @@ fn float_arithmetic(
     Ok(vm.heap.float(value))
 }
 
+/// Equality of the language, which is that of IEEE 754.
+#[allow(clippy::float_cmp)]
+fn equal(a: f64, b: f64) -> bool {
+    a == b
+}
+
 /// Compares with a float, or with an integer that is exact as one.
 fn float_compare(
     vm: &mut Vm,
@@ -515,15 +525,16 @@ fn float_compare(
 ) -> Result<Oop, Failure> {
     let a = receiver_float(vm, receiver)?;
     let other = argument(args, 0)?;
-    let b = match vm.heap.float_value(other) {
-        Some(value) => value,
-        None => {
-            let small = other
-                .as_small_integer()
-                .filter(|value| value.abs() <= EXACT_IN_FLOAT);
-            small.ok_or(Failure::BadArgument)? as f64
-        }
+    let exact = || {
+        other
+            .as_small_integer()
+            .filter(|value| value.abs() <= EXACT_IN_FLOAT)
     };
+    let b = vm
+        .heap
+        .float_value(other)
+        .or_else(|| exact().map(|value| value as f64));
+    let b = b.ok_or(Failure::BadArgument)?;
     Ok(Oop::boolean(test(a, b)))
 }
 

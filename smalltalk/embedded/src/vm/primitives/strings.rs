@@ -6,7 +6,7 @@
 
 use std::hash::Hasher;
 
-use super::{Failure, Primitive, argument, integer_argument, size_argument};
+use super::{Failure, Primitive, argument, integer_argument};
 use crate::vm::Vm;
 use crate::vm::heap::{Body, Heap};
 use crate::vm::known::{class, slot};

@@ -1,5 +1,8 @@
 //! Clocks and the randomness of the operating system.
 
+// every primitive has the one signature
+#![allow(clippy::unnecessary_wraps)]
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use num_bigint::BigInt;
