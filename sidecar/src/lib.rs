@@ -1,9 +1,22 @@
 //! The sidecar of STUI as a library; the `stui` program is a thin shell around it.
 
+pub mod calls;
+pub mod cli;
 pub mod client;
+pub mod commands;
+pub mod daemon;
+pub mod demo;
 pub mod hub;
 pub mod journal;
 pub mod link;
+pub mod permissions;
+pub mod pipes;
 pub mod places;
+pub mod plugin_file;
+pub mod process;
+pub mod servers;
 pub mod terminal;
+pub mod zellij;
 mod zmq_link;
+
+pub use zmq_link::library_version as zmq_version;

@@ -1,2 +1,53 @@
-//! To be written.
-fn main() {}
+//! The `stui` program.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use stui::cli::{Cli, Command, Demo, PipeChild};
+use stui::{commands, demo, process, terminal};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("stui: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<ExitCode> {
+    match Cli::parse().command {
+        Command::Up(options) => commands::up::run(&options),
+        Command::Serve(options) => commands::serve::run(options).map(|()| ExitCode::SUCCESS),
+        Command::Eval(options) => commands::eval::run(options),
+        Command::Doctor(options) => Ok(commands::doctor::run(&options)),
+        Command::Demo(options) => play(options).map(|()| ExitCode::SUCCESS),
+        Command::Sidecar(options) => commands::sidecar::run(&options).map(|()| ExitCode::SUCCESS),
+        Command::PipeChild(options) => Err(become_child(&options)),
+    }
+}
+
+fn play(options: Demo) -> Result<()> {
+    let size = options
+        .size
+        .split_once('x')
+        .and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)))
+        .context("--size is COLUMNSxROWS, as 110x32")?;
+    demo::run(&demo::DemoOptions {
+        zellij: options.zellij,
+        size: terminal::Size::new(size.0, size.1),
+        record: options.record,
+        picture: options.picture,
+        ..demo::DemoOptions::default()
+    })
+}
+
+fn become_child(options: &PipeChild) -> anyhow::Error {
+    let Some((program, arguments)) = options.command.split_first() else {
+        return anyhow::anyhow!("pipe-child needs a program");
+    };
+    let error = process::become_child(options.parent, program, arguments);
+    anyhow::Error::new(error).context(format!("cannot run {}", program.display()))
+}

@@ -251,6 +251,11 @@ impl Hub {
         self.document.text()
     }
 
+    /// The state of everything, as panes are told.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
     /// Takes an input and answers what is to be done about it, in this order.
     pub fn handle(&mut self, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();

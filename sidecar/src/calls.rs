@@ -1,0 +1,152 @@
+//! How other processes reach a sidecar: a Unix socket, one line of JSON in, one line back.
+//!
+//! `stui sidecar`, run by a pane, says which pane is there ([`Call::Pane`]); `stui doctor` asks how
+//! things are ([`Call::Status`]). The socket lies in a directory that only its user can enter.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use stui_protocol::pane::Status;
+
+use crate::pipes::Destination;
+
+/// Longest line.
+const MAX_LINE: u64 = 64 * 1024;
+/// How long either side may take over its line.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// What is said to a sidecar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "snake_case")]
+pub enum Call {
+    /// A pane is there and hears nothing from a sidecar.
+    Pane {
+        /// Which kind of pane.
+        destination: Destination,
+        /// Process id of its Zellij server.
+        zellij_pid: u32,
+    },
+    /// How are things?
+    Status,
+}
+
+/// What a sidecar answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "snake_case")]
+pub enum Answer {
+    /// The pane will hear from this sidecar.
+    Welcome,
+    /// This sidecar belongs to another Zellij server, that had the same session name, and is ending.
+    Other,
+    /// How things are.
+    Status(Report),
+}
+
+/// How things are with a sidecar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Its process id.
+    pub pid: u32,
+    /// That of its Zellij server.
+    pub zellij_pid: u32,
+    /// Its version.
+    pub version: String,
+    /// What it tells the panes.
+    pub status: Status,
+    /// The kinds of panes that it reaches.
+    pub panes: Vec<String>,
+}
+
+/// Says something to the sidecar that listens on a socket.
+///
+/// # Errors
+/// If none listens, or it does not answer in time.
+pub fn call(socket: &Path, call: &Call) -> io::Result<Answer> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    write_line(&mut stream, call)?;
+    read_line(&stream)
+}
+
+/// Answers calls on a thread of its own for as long as the process lives. `answer` may answer None if
+/// the sidecar is ending.
+///
+/// # Errors
+/// If the socket cannot be made. The caller holds the session's lock, so that a socket that lies
+/// there is a dead sidecar's and is replaced.
+pub fn listen(
+    socket: &Path,
+    answer: impl Fn(Call) -> Option<Answer> + Send + 'static,
+) -> io::Result<()> {
+    match std::fs::remove_file(socket) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(socket)?;
+    std::fs::set_permissions(socket, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    std::thread::Builder::new()
+        .name("calls".into())
+        .spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if let Err(error) = serve(stream, &answer) {
+                    tracing::debug!(%error, "a call was not answered");
+                }
+            }
+        })?;
+    Ok(())
+}
+
+fn serve(mut stream: UnixStream, answer: &impl Fn(Call) -> Option<Answer>) -> io::Result<()> {
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    let call = read_line(&stream)?;
+    match answer(call) {
+        Some(answer) => write_line(&mut stream, &answer),
+        None => Ok(()),
+    }
+}
+
+fn write_line(stream: &mut UnixStream, message: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    stream.write_all(&line)
+}
+
+fn read_line<M: for<'de> Deserialize<'de>>(stream: &UnixStream) -> io::Result<M> {
+    let mut line = Vec::new();
+    BufReader::new(stream)
+        .take(MAX_LINE)
+        .read_until(b'\n', &mut line)?;
+    Ok(serde_json::from_slice(&line)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_answered_and_garbage_does_not_end_the_listener() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("s");
+        std::fs::write(&socket, "left by a dead sidecar").unwrap();
+        listen(&socket, |call| {
+            assert_eq!(call, Call::Status);
+            Some(Answer::Other)
+        })
+        .unwrap();
+        let mut garbage = UnixStream::connect(&socket).unwrap();
+        garbage.write_all(b"\xff\x00 nonsense\n").unwrap();
+        drop(garbage);
+        assert_eq!(call(&socket, &Call::Status).unwrap(), Answer::Other);
+    }
+
+    #[test]
+    fn where_nobody_listens_a_call_fails_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(call(&folder.path().join("s"), &Call::Status).is_err());
+    }
+}

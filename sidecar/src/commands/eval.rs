@@ -1,0 +1,281 @@
+//! `stui eval`: evaluate from the shell.
+
+use std::io::{IsTerminal, Read, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use stui_protocol::error::{ErrorCode, ErrorInfo, RuntimeError};
+use stui_protocol::position::Position;
+use stui_protocol::request::{self, EvaluationMode};
+use stui_protocol::response::{self, Response};
+
+use crate::cli;
+use crate::client::{Client, ClientError, Pending};
+use crate::places::Places;
+use crate::servers::choose;
+
+/// How long a server may take to answer what needs no evaluation.
+const LIMIT: Duration = Duration::from_secs(10);
+/// How often signals and the time limit are looked at.
+const SLICE: Duration = Duration::from_millis(50);
+/// Most frames of a stack that are shown.
+const MAX_FRAMES: usize = 8;
+
+const FAILED: u8 = 1;
+const NO_SERVER: u8 = 2;
+const INTERRUPTED: u8 = 130;
+
+/// Evaluates and prints.
+///
+/// # Errors
+/// If the code cannot be read.
+pub fn run(options: cli::Eval) -> Result<ExitCode> {
+    super::log("error");
+    let code = match options.code {
+        Some(code) => code,
+        None => read_code()?,
+    };
+    let places = Places::from_environment()?;
+    let zellij_session = std::env::var("ZELLIJ_SESSION_NAME").ok();
+    let chosen = choose(
+        &places,
+        options.connection_file.as_deref(),
+        zellij_session.as_deref(),
+    );
+    let client = match chosen {
+        Ok((_, file)) => Client::connect(&file, LIMIT),
+        Err(error) => {
+            eprintln!("stui: {error}");
+            return Ok(ExitCode::from(NO_SERVER));
+        }
+    };
+    let client = match client {
+        Ok(client) => client,
+        Err(error) => {
+            eprintln!("stui: {error}");
+            return Ok(ExitCode::from(NO_SERVER));
+        }
+    };
+    let session_id = match &options.session {
+        Some(name) => Some(session(&client, name)?),
+        None => None,
+    };
+    let pending = client.begin(request::Evaluate {
+        code: code.clone(),
+        evaluation_mode: Some(EvaluationMode::Display),
+        session_id,
+        ..request::Evaluate::default()
+    });
+    let answer = match wait(&client, &pending, options.timeout) {
+        Ok(Ended::Answered(answer)) => answer,
+        Ok(Ended::Interrupted) => {
+            eprintln!("stui: interrupted");
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        Ok(Ended::TimedOut(limit)) => {
+            eprintln!(
+                "stui: it took longer than {} s and was interrupted",
+                limit.as_secs()
+            );
+            return Ok(ExitCode::from(FAILED));
+        }
+        Err(error) => {
+            eprintln!("stui: {error}");
+            return Ok(ExitCode::from(NO_SERVER));
+        }
+    };
+    show(&code, answer)
+}
+
+fn read_code() -> Result<String> {
+    if std::io::stdin().is_terminal() {
+        bail!("no code: give it as an argument or on standard input (see `stui eval --help`)");
+    }
+    let mut code = String::new();
+    std::io::stdin()
+        .take(stui_protocol::MAX_MESSAGE as u64)
+        .read_to_string(&mut code)
+        .context("standard input is not text in UTF-8")?;
+    Ok(code)
+}
+
+/// The session of a name: the server knows it by the client id made from the name.
+fn session(client: &Client, name: &str) -> Result<String> {
+    let client_id = format!("stui-eval-{name}");
+    let listed = client.request(
+        request::ListClientSessions {
+            client_id: client_id.clone(),
+        },
+        LIMIT,
+    )?;
+    if let Response::ListClientSessions(listed) = listed
+        && let Some(session) = listed.sessions.into_iter().next()
+    {
+        return Ok(session.session_id);
+    }
+    let created = client.request(
+        request::CreateSession {
+            client_id,
+            timeout: None,
+        },
+        LIMIT,
+    )?;
+    match created {
+        Response::CreateSession(created) => Ok(created.session.session_id),
+        Response::Error(error) => bail!("the server gives no session: {}", error.message),
+        other => bail!("the server answered CreateSession with {}", other.name()),
+    }
+}
+
+enum Ended {
+    Answered(Response),
+    Interrupted,
+    TimedOut(Duration),
+}
+
+/// Waits for the answer; Ctrl-C and the time limit interrupt the evaluation.
+fn wait(
+    client: &Client,
+    pending: &Pending<'_>,
+    timeout: Option<u64>,
+) -> Result<Ended, ClientError> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    let limit = timeout.map(Duration::from_secs);
+    let deadline = limit.map(|limit| Instant::now() + limit);
+    loop {
+        match pending.wait(SLICE) {
+            Ok(response) => return Ok(Ended::Answered(response)),
+            Err(ClientError::Timeout(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let timed_out = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let stopped = stop.load(Ordering::Relaxed);
+        if !timed_out && !stopped {
+            continue;
+        }
+        let request_id = pending.id().to_string();
+        client.request(request::Interrupt { request_id }, LIMIT)?;
+        return Ok(match limit {
+            Some(limit) if !stopped => Ended::TimedOut(limit),
+            _ => Ended::Interrupted,
+        });
+    }
+}
+
+fn show(code: &str, answer: Response) -> Result<ExitCode> {
+    match answer {
+        Response::Evaluate(answer) if answer.has_error => {
+            let error = answer.error.unwrap_or_else(|| RuntimeError {
+                class_name: answer.result,
+                ..RuntimeError::default()
+            });
+            eprint!("{}", runtime_error(&error));
+            Ok(ExitCode::from(FAILED))
+        }
+        Response::Evaluate(answer) => print(&answer),
+        Response::Error(error) => {
+            eprint!("{}", refusal(code, &error));
+            Ok(ExitCode::from(FAILED))
+        }
+        other => bail!("the server answered Evaluate with {}", other.name()),
+    }
+}
+
+fn print(answer: &response::Evaluate) -> Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{}", answer.result).and_then(|()| out.flush()) {
+        // `stui eval … | head` is no failure.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            return Err(error).context("cannot write the answer");
+        }
+        _ => {}
+    }
+    if answer.truncated {
+        eprintln!("stui: the answer is longer than shown");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An error that the code signalled, with the frames that are nearest to it.
+fn runtime_error(error: &RuntimeError) -> String {
+    let mut text = error.summary() + "\n";
+    for frame in error.stack.iter().take(MAX_FRAMES) {
+        text += &format!("  {}\n", frame.method);
+    }
+    if error.stack.len() > MAX_FRAMES {
+        text += &format!("  … {} more\n", error.stack.len() - MAX_FRAMES);
+    }
+    text
+}
+
+/// An error that the server answered; of the compiler's, with the place in the code.
+fn refusal(code: &str, error: &ErrorInfo) -> String {
+    let at = error.details.as_deref().and_then(|details| details.at);
+    match (error.code, at) {
+        (ErrorCode::CompileError, Some(at)) => {
+            format!(
+                "{} (line {}, column {})\n{}",
+                error.message,
+                at.line,
+                at.column,
+                caret(code, at)
+            )
+        }
+        (ErrorCode::CompileError, None) => format!("{}\n", error.message),
+        (code, _) => format!("{code}: {}\n", error.message),
+    }
+}
+
+/// The line of a place, and a caret below the place.
+fn caret(code: &str, at: Position) -> String {
+    let line = code.lines().nth(at.line - 1).unwrap_or_default();
+    let before: String = line
+        .chars()
+        .take(at.column - 1)
+        .map(|c| if c == '\t' { '\t' } else { ' ' })
+        .collect();
+    format!("  {line}\n  {before}^\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stui_protocol::error::{ErrorDetails, StackFrame};
+
+    #[test]
+    fn a_compile_error_shows_its_place() {
+        let code = "x := 1.\n3 + ) 4";
+        let error = ErrorInfo::new(ErrorCode::CompileError, "Variable or expression expected")
+            .with(ErrorDetails {
+                at: Some(Position::in_text(code, 13)),
+                ..ErrorDetails::default()
+            });
+        assert_eq!(
+            refusal(code, &error),
+            "Variable or expression expected (line 2, column 5)\n  3 + ) 4\n      ^\n"
+        );
+    }
+
+    #[test]
+    fn a_long_stack_is_cut() {
+        let error = RuntimeError {
+            class_name: "ZeroDivide".into(),
+            stack: (0..20)
+                .map(|n| StackFrame {
+                    method: format!("Foo>>bar{n}"),
+                    ..StackFrame::default()
+                })
+                .collect(),
+            ..RuntimeError::default()
+        };
+        let text = runtime_error(&error);
+        assert!(text.starts_with("ZeroDivide\n  Foo>>bar0\n"));
+        assert!(text.ends_with("  Foo>>bar7\n  … 12 more\n"));
+    }
+}

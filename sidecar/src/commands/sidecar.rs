@@ -1,0 +1,149 @@
+//! `stui sidecar`: brings a pane its sidecar.
+//!
+//! A pane runs it through Zellij, as often as it hears nothing. It tells the session's sidecar that
+//! the pane is there; where none listens it starts one, apart from Zellij, and tells that. Only a
+//! process that holds the session's lock is the sidecar, so two that are started at once do not fight.
+
+use std::fs::OpenOptions;
+use std::io::{Seek, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::fs::{FlockOperation, flock};
+use stui_protocol::pane::Role;
+
+use crate::calls::{Answer, Call, call};
+use crate::cli;
+use crate::daemon;
+use crate::pipes::Destination;
+use crate::places::Places;
+use crate::plugin_file::address;
+use crate::process::own_program;
+use crate::zellij::Zellij;
+
+/// How long a sidecar may take to listen.
+const LIMIT: Duration = Duration::from_secs(10);
+/// Between two tries to reach one that is starting or ending.
+const PAUSE: Duration = Duration::from_millis(50);
+/// After how long without one another start is tried.
+const START_AGAIN: Duration = Duration::from_secs(2);
+/// A log larger than this is begun anew.
+const MAX_LOG: u64 = 4 << 20;
+
+/// Brings a pane its sidecar, or is the sidecar.
+///
+/// # Errors
+/// If none could be started, in one sentence that the pane shows.
+pub fn run(options: &cli::Sidecar) -> Result<()> {
+    let places = Places::from_environment()?;
+    places.runtime()?;
+    if options.daemon {
+        return be(&places, options);
+    }
+    let role = options
+        .role
+        .as_deref()
+        .and_then(Role::from_word)
+        .context("--role must be workspace, inspector or transcript")?;
+    let announcement = Call::Pane {
+        destination: Destination {
+            role,
+            wasm: options
+                .wasm
+                .clone()
+                .unwrap_or_else(|| address(&places.plugin())),
+            configuration: options.configuration.clone(),
+        },
+        zellij_pid: options.zellij_pid,
+    };
+    announce(&places, options, &announcement)
+}
+
+fn announce(places: &Places, options: &cli::Sidecar, announcement: &Call) -> Result<()> {
+    let socket = places.sidecar_socket(&options.session);
+    let deadline = Instant::now() + LIMIT;
+    let mut started: Option<Instant> = None;
+    loop {
+        match call(&socket, announcement) {
+            Ok(Answer::Welcome) => return Ok(()),
+            // It belongs to a Zellij server that is gone, and will be gone too.
+            Ok(_) => {}
+            Err(_) if started.is_none_or(|at| at.elapsed() > START_AGAIN) => {
+                started = Some(Instant::now());
+                start(places, options)?;
+            }
+            Err(_) => {}
+        }
+        if Instant::now() >= deadline {
+            bail!(
+                "no sidecar answers; its log is {}",
+                places.sidecar_log(&options.session).display()
+            );
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Starts a sidecar that neither Zellij nor this process holds on to.
+fn start(places: &Places, options: &cli::Sidecar) -> Result<()> {
+    let path = places.sidecar_log(&options.session);
+    let log = open_log(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    Command::new(own_program())
+        .args(["sidecar", "--daemon", "--session", &options.session])
+        .args(["--zellij-pid", &options.zellij_pid.to_string()])
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .context("cannot start the sidecar")?;
+    Ok(())
+}
+
+fn open_log(path: &Path) -> std::io::Result<std::fs::File> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    if std::fs::metadata(path).is_ok_and(|found| found.len() > MAX_LOG) {
+        std::fs::rename(path, path.with_extension("log.old"))?;
+    }
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+/// Is the sidecar, if no other process is.
+fn be(places: &Places, options: &cli::Sidecar) -> Result<()> {
+    // In a session of its own: no terminal's signals reach it. Fails only if it is one already.
+    let _ = rustix::process::setsid();
+    super::log("info");
+    let path = places.sidecar_lock(&options.session);
+    let mut lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+        tracing::info!("another process is the sidecar of this session");
+        return Ok(());
+    }
+    lock.set_len(0)?;
+    lock.rewind()?;
+    writeln!(lock, "{}", std::process::id())?;
+    let zellij = match Zellij::of_process(options.zellij_pid) {
+        Some(zellij) => zellij,
+        None => Zellij::find(None)?,
+    };
+    let result = daemon::run(
+        places,
+        daemon::Options {
+            session: options.session.clone(),
+            zellij_pid: options.zellij_pid,
+            zellij,
+        },
+    );
+    if let Err(error) = &result {
+        tracing::error!(error = format!("{error:#}"), "the sidecar ends");
+    }
+    result
+}
