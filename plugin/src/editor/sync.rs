@@ -1,0 +1,269 @@
+//! The editor and the sidecar: windows, other people's edits, acknowledgements.
+
+use stui_protocol::pane::{Edit, FromPane, Instance, Line, MAX_SLICE, Mark, MarkKind, Pos, Span};
+
+use super::{Editor, Wanted};
+use crate::io::Outcome;
+use crate::link::Link;
+use crate::window::Window;
+
+/// Most lines kept before and behind what is shown.
+const RADIUS: u32 = 300;
+/// Slices of long lines begin at multiples of this, so that small moves need no other slice.
+const SLICE_STEP: u32 = MAX_SLICE as u32 / 4;
+
+/// An edit as the sidecar announces it.
+#[derive(Debug, Clone)]
+pub struct Announced {
+    /// Revision after it.
+    pub rev: u64,
+    /// Whose it is; none: the sidecar's.
+    pub by: Option<Instance>,
+    /// Number of the author's act.
+    pub seq: u64,
+    /// The change.
+    pub edit: Edit,
+    /// How many lines there are after it.
+    pub total: u32,
+}
+
+impl Editor {
+    /// A sidecar knows this instance, with its acts up to `acked`: whatever was under way is void,
+    /// and the window has to be fetched anew.
+    pub fn welcomed(&mut self, acked: u64) {
+        self.question.forget();
+        self.unechoed.retain(|(seq, _)| *seq > acked);
+        self.stale = self.base.is_some();
+    }
+
+    /// A window of the document arrived.
+    pub fn take_window(
+        &mut self,
+        rev: u64,
+        first: u32,
+        total: u32,
+        lines: Vec<Line>,
+        link: &mut Link,
+        out: &mut Outcome,
+    ) {
+        self.question.answered();
+        if self.stale && !self.unechoed.is_empty() {
+            return;
+        }
+        let window = Window::new(first, lines, total);
+        match self.base {
+            None => {
+                self.base = Some(rev);
+                self.window = window;
+                self.redo_draft(link, out);
+            }
+            Some(base) if base == rev && !self.stale && self.unechoed.is_empty() => {
+                self.window.merge(window);
+            }
+            Some(_) => {
+                self.window = window;
+                for (_, edit) in &self.unechoed {
+                    self.window.apply(edit);
+                }
+                self.base = Some(rev);
+            }
+        }
+        self.stale = false;
+        let last = self.window.total().saturating_sub(1);
+        self.anchor = self.anchor.filter(|anchor| anchor.line <= last);
+        let settled = self.cursor.settled;
+        self.settle();
+        if !settled && self.cursor.settled {
+            self.follow();
+        }
+        self.top = self.top.min(last);
+        self.trim();
+        self.perform_waiting(link, out);
+    }
+
+    /// What was typed before there was a document goes before its text.
+    fn redo_draft(&mut self, link: &mut Link, out: &mut Outcome) {
+        let draft = std::mem::take(&mut self.draft);
+        self.draft_size = 0;
+        if draft.is_empty() {
+            return;
+        }
+        self.group += 1;
+        if !self.is_blank() {
+            self.commit(Edit::insert(Pos::default(), "\n"), link, out);
+        }
+        for edit in draft {
+            self.commit(edit, link, out);
+        }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.window.total() == 1 && self.window.line(0).is_none_or(|line| line.length() == 0)
+    }
+
+    /// The document changed; answers whether that is to be seen, which the echo of an own edit is not.
+    pub fn take_edit(&mut self, announced: Announced, link: &mut Link, out: &mut Outcome) -> bool {
+        let Some(base) = self.base else {
+            return false;
+        };
+        let Announced {
+            rev,
+            by,
+            seq,
+            edit,
+            total,
+        } = announced;
+        if rev <= base {
+            return false;
+        }
+        let mut seen = !self.queue.is_empty();
+        self.question.changed();
+        if by.as_ref() == Some(link.me()) {
+            link.acked(seq);
+            let mut same = rev == base + 1;
+            while let Some((number, own)) = self.unechoed.front()
+                && *number <= seq
+            {
+                same &= *number == seq && *own == edit;
+                self.unechoed.pop_front();
+            }
+            if same && !self.stale {
+                self.base = Some(rev);
+            } else {
+                self.stale = true;
+            }
+        } else if rev == base + 1 && self.unechoed.is_empty() && !self.stale {
+            self.base = Some(rev);
+            self.take_over(&edit, total);
+            seen = true;
+        } else {
+            self.stale = true;
+        }
+        self.perform_waiting(link, out);
+        seen
+    }
+
+    /// Apply somebody else's edit: the cursor stays where it is in the text, and so does the view.
+    fn take_over(&mut self, edit: &Edit, total: u32) {
+        self.applied(edit);
+        self.window.set_total(total);
+        self.cursor.pos = edit.moves(self.cursor.pos, false);
+        self.anchor = self.anchor.map(|anchor| edit.moves(anchor, false));
+        self.run = None;
+        let Span { start, end } = edit.span;
+        if end.line < self.top {
+            let added = edit.end().line - start.line;
+            self.top = self.top - (end.line - start.line) + added;
+        }
+        self.settle();
+        self.trim();
+    }
+
+    /// Put selection and cursor somewhere, unless the user typed on meanwhile.
+    pub fn select(&mut self, anchor: Pos, cursor: Pos) {
+        if self.unechoed.is_empty() && self.queue.is_empty() {
+            self.place(cursor);
+            self.anchor = Some(anchor).filter(|anchor| *anchor != cursor);
+            self.settle();
+            self.follow();
+        }
+    }
+
+    /// What is marked now.
+    pub fn mark(&mut self, marks: Vec<Mark>) {
+        self.marks = marks;
+        for (_, edit) in &self.unechoed {
+            for mark in &mut self.marks {
+                let start = edit.moves(mark.span.start, true);
+                let end = edit.moves(mark.span.end, false).max(start);
+                mark.span = Span { start, end };
+            }
+        }
+    }
+
+    /// The first mark of an error, with its sentence.
+    pub fn error(&self) -> Option<&Mark> {
+        self.marks
+            .iter()
+            .find(|mark| mark.kind != MarkKind::Running)
+    }
+
+    /// Time went by, in seconds.
+    pub fn tick(&mut self, seconds: f64, link: &Link) {
+        self.question.tick(seconds);
+        // an edit that was acknowledged without being announced was not made as it was sent
+        let refused = |(seq, _): &(u64, Edit)| !link.is_waiting_for(*seq);
+        if self.unechoed.front().is_some_and(refused) {
+            self.unechoed.retain(|own| !refused(own));
+            self.stale = true;
+        }
+    }
+
+    /// Ask for what is needed and not there.
+    pub fn sync(&mut self, link: &Link, out: &mut Outcome) {
+        if let Some(wanted) = self.wanted() {
+            self.question.ask(wanted, |(first, count, from)| {
+                link.ask(FromPane::View { first, count, from }, out)
+            });
+        }
+    }
+
+    fn wanted(&self) -> Option<Wanted> {
+        let rows = self.rows();
+        let cursor = self.cursor.pos;
+        let from = slice_start(cursor.column);
+        let around = |line: u32| {
+            (
+                line.saturating_sub(rows),
+                (3 * rows).clamp(30, RADIUS),
+                from,
+            )
+        };
+        if self.base.is_none() {
+            return Some(around(self.top));
+        }
+        if self.stale {
+            return self.unechoed.is_empty().then(|| around(self.top));
+        }
+        if !self.queue.is_empty() && !self.window.covers(cursor) {
+            return Some(around(cursor.line));
+        }
+        let bottom = self.top.saturating_add(rows).min(self.window.total());
+        if let Some(missing) = (self.top..bottom).find(|line| self.window.line(*line).is_none()) {
+            // what is there ends within the screen: only the rest of it is needed
+            let grows = self.window.end() == missing && self.window.first() <= self.top;
+            return Some(if grows {
+                (missing, 2 * rows, from)
+            } else {
+                around(self.top)
+            });
+        }
+        let line = self.window.line(cursor.line)?;
+        let margin = self.columns().min(SLICE_STEP);
+        let short = (line.from() > 0 && cursor.column < line.from() + margin)
+            || (line.to() < line.length() && cursor.column + margin > line.to());
+        (short && line.from() != from).then(|| around(cursor.line))
+    }
+
+    /// Forget lines that are far from what is shown and from the cursor.
+    pub(super) fn trim(&mut self) {
+        let middle = self.top.saturating_add(self.rows() / 2);
+        let cursor = self.cursor.pos;
+        let around = if middle.abs_diff(cursor.line) <= RADIUS / 2 {
+            middle
+        } else {
+            cursor.line
+        };
+        self.window.trim(around, RADIUS);
+        self.window.shorten(cursor);
+    }
+}
+
+/// Where the slice begins that suits a column.
+fn slice_start(column: u32) -> u32 {
+    if column < 3 * SLICE_STEP {
+        0
+    } else {
+        (column / SLICE_STEP - 2) * SLICE_STEP
+    }
+}

@@ -1,0 +1,163 @@
+//! Pages of words: what a pane says while it cannot do its work, and the list of keys.
+
+use ratatui_core::style::Style;
+use stui_protocol::pane::Role;
+
+use crate::canvas::Canvas;
+use crate::command::Keymap;
+use crate::io::Permission;
+use crate::text;
+use crate::theme::Theme;
+
+/// A paragraph of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Paragraph {
+    /// What it is about.
+    Title(String),
+    /// Sentences.
+    Text(String),
+    /// A term and what it means.
+    Item(String, String),
+}
+
+/// Draw paragraphs from the top, filled to the width, from a line of theirs on. Answers how many
+/// lines they have in all.
+pub fn draw(
+    canvas: &mut Canvas,
+    rows: u16,
+    scrolled: usize,
+    paragraphs: &[Paragraph],
+    theme: &Theme,
+) -> usize {
+    let columns = u32::from(canvas.columns());
+    let margin = u32::from(columns >= 24);
+    let width = columns.saturating_sub(2 * margin).clamp(1, 76);
+    // pieces of one row: text and style
+    let mut lines: Vec<Vec<(String, Style)>> = Vec::new();
+    for paragraph in paragraphs {
+        match paragraph {
+            Paragraph::Title(words) => {
+                for line in text::filled(words, width) {
+                    lines.push(vec![(line, theme.title)]);
+                }
+                lines.push(Vec::new());
+            }
+            Paragraph::Text(words) => {
+                for line in text::filled(words, width) {
+                    lines.push(vec![(line, theme.text)]);
+                }
+                lines.push(Vec::new());
+            }
+            Paragraph::Item(term, words) => {
+                let indent = (width / 3).min(26);
+                let beside = text::cells(term) < indent;
+                let mut term = Some(term.clone());
+                if !beside {
+                    let term = term.take().unwrap_or_default();
+                    lines.extend(
+                        text::filled(&term, width)
+                            .into_iter()
+                            .map(|l| vec![(l, theme.key)]),
+                    );
+                }
+                for line in text::filled(words, (width - indent).max(1)) {
+                    let term = term.take().unwrap_or_default();
+                    let blanks = " ".repeat((indent - text::cells(&term).min(indent)) as usize);
+                    lines.push(vec![
+                        (term, theme.key),
+                        (blanks, theme.text),
+                        (line, theme.text),
+                    ]);
+                }
+            }
+        }
+    }
+    for (row, line) in lines
+        .iter()
+        .skip(scrolled)
+        .take(usize::from(rows))
+        .enumerate()
+    {
+        let mut at = margin as u16;
+        for (words, style) in line {
+            at = canvas.text(at, row as u16, canvas.columns(), words, *style);
+        }
+    }
+    lines.len()
+}
+
+/// Why each permission is asked for.
+pub fn reason(permission: Permission) -> (&'static str, &'static str) {
+    match permission {
+        Permission::Pipes => (
+            "Access CLI pipes",
+            "to speak with its sidecar, the program that keeps your text and the line to Smalltalk",
+        ),
+        Permission::Commands => (
+            "Run commands",
+            "to start that sidecar; it runs nothing else",
+        ),
+        Permission::Clipboard => ("Write to clipboard", "to copy what you select"),
+        Permission::Theme => (
+            "Read application state",
+            "to take its colours from Zellij's theme, as its configuration says",
+        ),
+    }
+}
+
+/// What a pane says before it has its permissions.
+pub fn before_permission(role: Role, permissions: &[Permission]) -> Vec<Paragraph> {
+    let mut page = vec![
+        Paragraph::Title("STUI asks for permission, once".to_owned()),
+        Paragraph::Text(
+            if role == Role::Workspace {
+                "Zellij asks in this pane; press y to allow:"
+            } else {
+                "Zellij asks in the workspace pane; go there and press y to allow \
+                 (or press Enter here to be asked here):"
+            }
+            .to_owned(),
+        ),
+    ];
+    page.extend(permissions.iter().map(|permission| {
+        let (name, why) = reason(*permission);
+        Paragraph::Item(name.to_owned(), why.to_owned())
+    }));
+    page
+}
+
+/// What a pane says when the user said no.
+pub fn refused(permissions: &[Permission]) -> Vec<Paragraph> {
+    let mut page = vec![
+        Paragraph::Title("STUI was not given its permissions".to_owned()),
+        Paragraph::Text(
+            "Without them this pane can neither evaluate nor show anything. \
+             Press Enter to be asked again, then y. They are for:"
+                .to_owned(),
+        ),
+    ];
+    page.extend(permissions.iter().map(|permission| {
+        let (name, why) = reason(*permission);
+        Paragraph::Item(name.to_owned(), why.to_owned())
+    }));
+    page
+}
+
+/// The keys of a pane.
+pub fn keys(role: Role, keymap: &Keymap) -> Vec<Paragraph> {
+    let mut page = vec![Paragraph::Title(format!("Keys of the {}", role.word()))];
+    page.extend(
+        keymap
+            .rows()
+            .filter(|(_, keys)| !keys.is_empty())
+            .map(|(entry, keys)| {
+                let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+                Paragraph::Item(keys.join(", "), entry.about.to_owned())
+            }),
+    );
+    page.push(Paragraph::Text(String::new()));
+    page.push(Paragraph::Text(
+        "Other keys for a command: bind_NAME in the plugin's configuration.".to_owned(),
+    ));
+    page
+}

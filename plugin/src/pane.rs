@@ -1,0 +1,561 @@
+//! A pane: [`Pane::update`] takes what happened and answers what shall be done, [`Pane::view`] draws.
+//!
+//! Neither has a clock or speaks to anybody: the same inputs give the same effects, the same state
+//! and size the same frame.
+
+use std::collections::BTreeMap;
+
+use stui_protocol::pane::{
+    Act, FromPane, How, Instance, MarkKind, Role, ToPane, split_up_line, summons,
+};
+
+use crate::canvas::{Canvas, Frame};
+use crate::command::{Command, Motion};
+use crate::editor::{self, Announced, Editor, Step};
+use crate::inspector::Inspector;
+use crate::io::{Effect, Input, Mouse, Outcome, Permission, Size};
+use crate::key::{Code, Key};
+use crate::link::{Link, Standing};
+use crate::page::{self, Paragraph};
+use crate::settings::Settings;
+use crate::status::{self, Message};
+use crate::theme::Theme;
+use crate::transcript::Transcript;
+
+/// Who an instance is, as Zellij tells it.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The plugin's number, shared by the instances of all clients.
+    pub plugin: u32,
+    /// The client's number.
+    pub client: u16,
+    /// A number drawn when the instance was loaded.
+    pub nonce: u64,
+    /// Process id of the Zellij server.
+    pub zellij_pid: u32,
+    /// Version of Zellij.
+    pub zellij_version: String,
+}
+
+/// Whether the pane may do its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Permitted {
+    /// It has not asked: the workspace's pane asks for all.
+    Waiting,
+    Asked,
+    Yes,
+    No,
+}
+
+/// What the pane is about.
+#[derive(Debug)]
+enum Body {
+    Workspace(Box<Editor>),
+    Inspector(Inspector),
+    Transcript(Transcript),
+}
+
+/// See the module's text.
+#[derive(Debug)]
+pub struct Pane {
+    settings: Settings,
+    link: Link,
+    theme: Theme,
+    size: Size,
+    permitted: Permitted,
+    body: Body,
+    message: Option<Message>,
+    /// The first line of the help shown, while it is shown.
+    help: Option<usize>,
+}
+
+impl Pane {
+    /// A pane as its layout configures it, and what it does first.
+    pub fn new(configuration: &BTreeMap<String, String>, identity: Identity) -> (Pane, Outcome) {
+        let settings = Settings::read(configuration);
+        let Identity {
+            plugin,
+            client,
+            nonce,
+            zellij_pid,
+            zellij_version,
+        } = identity;
+        let role = settings.role;
+        let hello = FromPane::Hello {
+            role,
+            zellij_pid,
+            zellij_version,
+        };
+        let link = Link::new(
+            Instance::new(plugin, client, nonce),
+            hello,
+            summons(configuration, zellij_pid),
+        );
+        let mut out = Outcome {
+            redraw: true,
+            ..Outcome::default()
+        };
+        let permitted = if role == Role::Workspace {
+            out.push(Effect::Ask(settings.permissions()));
+            Permitted::Asked
+        } else {
+            Permitted::Waiting
+        };
+        for problem in &settings.problems {
+            out.log(problem.clone());
+        }
+        let message = settings.problems.first().map(Message::error);
+        let body = match role {
+            Role::Workspace => Body::Workspace(Box::default()),
+            Role::Inspector => Body::Inspector(Inspector::default()),
+            Role::Transcript => Body::Transcript(Transcript::default()),
+        };
+        let pane = Pane {
+            settings,
+            link,
+            theme: Theme::default(),
+            size: Size {
+                rows: 24,
+                columns: 80,
+            },
+            permitted,
+            body,
+            message,
+            help: None,
+        };
+        (pane, out)
+    }
+
+    /// Whether the pane waits for another one to be given its permissions.
+    pub fn waits_for_others(&self) -> bool {
+        self.permitted == Permitted::Waiting
+    }
+
+    /// What the pane asks permission for.
+    pub fn permissions(&self) -> Vec<Permission> {
+        self.settings.permissions()
+    }
+
+    /// Take an input.
+    pub fn update(&mut self, input: Input) -> Outcome {
+        let mut out = Outcome {
+            redraw: true,
+            ..Outcome::default()
+        };
+        match input {
+            Input::Key(key) => self.key(key.normal(), &mut out),
+            Input::Paste(text) => self.paste(&text, &mut out),
+            Input::Mouse(mouse) => self.mouse(mouse, &mut out),
+            Input::Size(size) => self.size = size,
+            Input::Permission { granted: true } => {
+                let first = self.permitted != Permitted::Yes;
+                self.permitted = Permitted::Yes;
+                if first {
+                    out.push(Effect::NotePermitted);
+                    self.link.permitted(&mut out);
+                }
+            }
+            Input::Permission { granted: false } => self.permitted = Permitted::No,
+            Input::OthersPermitted => {
+                if self.permitted == Permitted::Waiting {
+                    self.ask_permission(&mut out);
+                }
+            }
+            Input::DownOpened { pipe } => self.link.opened(pipe, &mut out),
+            Input::DownClosed { pipe } => self.link.closed(&pipe),
+            Input::Line(line) => self.line(&line, &mut out),
+            Input::Summoned { status, said } => self.link.summoned(status, &said),
+            Input::Tick(seconds) => self.tick(seconds, &mut out),
+            Input::Theme(theme) => self.theme = *theme,
+            Input::Closing => {
+                self.link.say(FromPane::Bye, &mut out);
+                out.redraw = false;
+            }
+        }
+        self.settle(&mut out);
+        out
+    }
+
+    fn ask_permission(&mut self, out: &mut Outcome) {
+        self.permitted = Permitted::Asked;
+        out.push(Effect::Ask(self.settings.permissions()));
+    }
+
+    /// After every input: tell the body its size, take up what it has to say, ask for what it needs.
+    fn settle(&mut self, out: &mut Outcome) {
+        let columns = self.size.columns;
+        if let Body::Workspace(editor) = &mut self.body
+            && let Some(notice) = editor.take_notice()
+        {
+            self.message = Some(Message::error(notice));
+        }
+        let rows = status::content_rows(self.size.rows, self.shown_message().is_some());
+        match &mut self.body {
+            Body::Workspace(editor) => {
+                editor.resize(Size {
+                    rows,
+                    columns: columns.saturating_sub(editor::gutter(columns)),
+                });
+                editor.sync(&self.link, out);
+            }
+            Body::Inspector(inspector) => {
+                inspector.resize(rows);
+                inspector.sync(&self.link, out);
+            }
+            Body::Transcript(transcript) => {
+                transcript.resize(rows, columns);
+                transcript.sync(&self.link, out);
+            }
+        }
+    }
+
+    fn key(&mut self, key: Key, out: &mut Outcome) {
+        match self.permitted {
+            Permitted::Yes => {}
+            Permitted::Asked => return,
+            Permitted::Waiting | Permitted::No => {
+                if key.code == Code::Enter {
+                    self.ask_permission(out);
+                }
+                return;
+            }
+        }
+        let found = self.settings.keymap.find(key);
+        if self.help.is_some() {
+            self.help_key(found.map(|(command, _)| command), key);
+            return;
+        }
+        // a sentence was read once the next key is pressed
+        self.message = None;
+        match (found, key.typed()) {
+            (Some((command, extend)), _) => self.command(command, extend, out),
+            (None, Some(c)) => {
+                if let Body::Workspace(editor) = &mut self.body {
+                    editor.step(Step::Type(c), &mut self.link, out);
+                }
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn help_key(&mut self, command: Option<Command>, key: Key) {
+        let Some(scrolled) = self.help else { return };
+        let page = usize::from(self.size.rows.saturating_sub(2).max(1));
+        self.help = match command {
+            Some(Command::Move(Motion::Up)) => Some(scrolled.saturating_sub(1)),
+            Some(Command::Move(Motion::Down)) => Some(scrolled + 1),
+            Some(Command::Move(Motion::PageUp)) => Some(scrolled.saturating_sub(page)),
+            Some(Command::Move(Motion::PageDown)) => Some(scrolled + page),
+            Some(Command::Help | Command::Cancel) => None,
+            _ if key.typed() == Some('q') => None,
+            _ => Some(scrolled),
+        };
+        let lines = page::keys(self.settings.role, &self.settings.keymap).len();
+        self.help = self.help.map(|line| line.min(lines.saturating_sub(1)));
+    }
+
+    fn command(&mut self, command: Command, extend: bool, out: &mut Outcome) {
+        match command {
+            Command::Help => self.help = Some(0),
+            Command::Interrupt => self.interrupt(out),
+            Command::Cancel => {
+                if let Body::Workspace(editor) = &mut self.body {
+                    editor.cancel();
+                }
+            }
+            _ => match &mut self.body {
+                Body::Workspace(editor) => {
+                    if command == Command::Copy && editor.selection().is_empty() {
+                        self.interrupt(out);
+                    } else {
+                        editor.step(Step::Command(command, extend), &mut self.link, out);
+                    }
+                }
+                Body::Inspector(inspector) => {
+                    self.message = inspector.command(command, &mut self.link, out);
+                }
+                Body::Transcript(transcript) => {
+                    self.message = transcript.command(command, &mut self.link, out);
+                }
+            },
+        }
+    }
+
+    fn interrupt(&mut self, out: &mut Outcome) {
+        if !self.link.is_live() {
+            self.message = Some(Message::error("There is no sidecar to interrupt anything."));
+        } else if self.link.status().running == 0 {
+            self.message = Some(Message::info("Nothing is running."));
+        } else {
+            self.link.act(Act::Interrupt, out);
+        }
+    }
+
+    fn paste(&mut self, text: &str, out: &mut Outcome) {
+        if self.permitted != Permitted::Yes || self.help.is_some() {
+            return;
+        }
+        if let Body::Workspace(editor) = &mut self.body {
+            self.message = None;
+            let text = crate::text::cleaned(text);
+            editor.step(Step::Paste(text), &mut self.link, out);
+        }
+    }
+
+    fn mouse(&mut self, mouse: Mouse, out: &mut Outcome) {
+        if self.permitted != Permitted::Yes {
+            return;
+        }
+        if let (Some(scrolled), Mouse::Scroll(lines)) = (self.help, mouse) {
+            self.help = Some(
+                scrolled
+                    .saturating_add_signed(lines as isize)
+                    .min(page::keys(self.settings.role, &self.settings.keymap).len()),
+            );
+            return;
+        }
+        let rows = status::content_rows(self.size.rows, self.shown_message().is_some());
+        match (&mut self.body, mouse) {
+            (Body::Workspace(editor), Mouse::Scroll(lines)) => editor.scroll(lines),
+            (Body::Inspector(inspector), Mouse::Scroll(lines)) => inspector.scroll(lines),
+            (Body::Transcript(transcript), Mouse::Scroll(lines)) => transcript.scroll(lines),
+            (
+                Body::Workspace(editor),
+                Mouse::Click { row, column } | Mouse::Drag { row, column },
+            ) => {
+                if row < rows {
+                    let gutter = editor::gutter(self.size.columns);
+                    let step = Step::Point {
+                        row: u32::from(row),
+                        x: u32::from(column.saturating_sub(gutter)),
+                        extend: matches!(mouse, Mouse::Drag { .. }),
+                    };
+                    editor.step(step, &mut self.link, out);
+                }
+            }
+            (Body::Inspector(inspector), Mouse::Click { row, column }) => {
+                if row < rows {
+                    self.message =
+                        inspector.click(row, column, self.size.columns, &mut self.link, out);
+                }
+            }
+            (_, Mouse::Click { .. } | Mouse::Drag { .. }) => {}
+        }
+    }
+
+    fn tick(&mut self, seconds: f64, out: &mut Outcome) {
+        out.redraw = self.link.tick(seconds, out);
+        match &mut self.body {
+            Body::Workspace(editor) => editor.tick(seconds, &self.link),
+            Body::Inspector(inspector) => inspector.tick(seconds),
+            Body::Transcript(transcript) => transcript.tick(seconds),
+        }
+    }
+
+    /// A line from the sidecar; what cannot be read is logged and left.
+    fn line(&mut self, line: &str, out: &mut Outcome) {
+        let before = self.link.standing();
+        self.link.heard();
+        let Some(json) = split_up_line(line, self.link.me()) else {
+            out.redraw = self.link.standing() != before;
+            return;
+        };
+        match serde_json::from_str::<ToPane>(json) {
+            Ok(ToPane::Probe { n }) => {
+                self.link.say(FromPane::Probed { n }, out);
+                out.redraw = self.link.standing() != before;
+            }
+            Ok(message) => self.told(message, out),
+            Err(error) => {
+                let beginning: String = json.chars().take(80).collect();
+                out.log(format!(
+                    "a line from the sidecar was left out: {error}: {beginning}"
+                ));
+                out.redraw = false;
+            }
+        }
+    }
+
+    fn told(&mut self, message: ToPane, out: &mut Outcome) {
+        let link = &mut self.link;
+        match (message, &mut self.body) {
+            (ToPane::Welcome { acked, status, .. }, body) => {
+                if let Body::Workspace(editor) = body {
+                    editor.welcomed(acked);
+                }
+                link.welcome(acked, status, out);
+                match body {
+                    Body::Workspace(_) => {}
+                    Body::Inspector(inspector) => inspector.welcomed(link, out),
+                    Body::Transcript(transcript) => transcript.welcomed(link, out),
+                }
+            }
+            (ToPane::Status { status }, _) => link.set_status(status),
+            (ToPane::Acked { seq }, _) => {
+                link.acked(seq);
+                out.redraw = false;
+            }
+            (ToPane::Notice { level, text }, _) => self.message = Some(Message { level, text }),
+            (
+                ToPane::Window {
+                    rev,
+                    first,
+                    total,
+                    lines,
+                },
+                Body::Workspace(editor),
+            ) => editor.take_window(rev, first, total, lines, link, out),
+            (
+                ToPane::Edited {
+                    rev,
+                    by,
+                    seq,
+                    edit,
+                    total,
+                },
+                Body::Workspace(editor),
+            ) => {
+                let announced = Announced {
+                    rev,
+                    by,
+                    seq,
+                    edit,
+                    total,
+                };
+                out.redraw = editor.take_edit(announced, link, out);
+            }
+            (ToPane::Select { anchor, cursor, .. }, Body::Workspace(editor)) => {
+                editor.select(anchor, cursor);
+            }
+            (ToPane::Marks { marks, .. }, Body::Workspace(editor)) => editor.mark(marks),
+            (ToPane::Clipboard { text, truncated }, Body::Workspace(editor)) => {
+                editor.copied(text, truncated, out);
+            }
+            (ToPane::Inspector { view }, Body::Inspector(inspector)) => inspector.take(view),
+            (
+                ToPane::Transcript {
+                    first,
+                    oldest,
+                    end,
+                    lines,
+                },
+                Body::Transcript(transcript),
+            ) => transcript.take(first, oldest, end, lines),
+            _ => out.redraw = false,
+        }
+    }
+
+    /// The sentence for the message line: what was last said, else an error marked in the text, else
+    /// what is wrong with the chain behind the pane.
+    fn shown_message(&self) -> Option<Message> {
+        let error = || match &self.body {
+            Body::Workspace(editor) => editor.error().filter(|mark| !mark.text.is_empty()),
+            _ => None,
+        };
+        let marked = || {
+            error().map(|mark| {
+                let at = mark.span.start;
+                let word = match mark.kind {
+                    MarkKind::CompileError => "Line",
+                    _ => "Error in line",
+                };
+                Message::error(format!(
+                    "{word} {}, column {}: {}",
+                    at.line + 1,
+                    at.column + 1,
+                    mark.text
+                ))
+            })
+        };
+        self.message
+            .clone()
+            .or_else(marked)
+            .or_else(|| status::trouble(&self.link))
+    }
+
+    /// Draw the pane.
+    pub fn view(&self, size: Size) -> Frame {
+        let mut canvas = Canvas::new(size);
+        let role = self.settings.role;
+        let theme = &self.theme;
+        if self.permitted != Permitted::Yes {
+            let permissions = self.settings.permissions();
+            let page = if self.permitted == Permitted::No {
+                page::refused(&permissions)
+            } else {
+                page::before_permission(role, &permissions)
+            };
+            page::draw(&mut canvas, size.rows, 0, &page, theme);
+            return canvas.finish();
+        }
+        let message = self.shown_message();
+        let rows = status::content_rows(size.rows, message.is_some());
+        if let Some(scrolled) = self.help {
+            let page = page::keys(role, &self.settings.keymap);
+            page::draw(&mut canvas, rows, scrolled, &page, theme);
+        } else {
+            match &self.body {
+                Body::Workspace(editor) => {
+                    editor.draw(&mut canvas, rows, theme);
+                    if editor.is_empty() {
+                        self.draw_invitation(&mut canvas, rows);
+                    }
+                }
+                Body::Inspector(inspector) => {
+                    inspector.draw(&mut canvas, rows, &Pane::inspect_key(), theme);
+                }
+                Body::Transcript(transcript) => transcript.draw(&mut canvas, rows, theme),
+            }
+        }
+        let keymap = &self.settings.keymap;
+        status::draw(
+            &mut canvas,
+            role,
+            &self.link,
+            keymap,
+            message.as_ref(),
+            theme,
+        );
+        canvas.finish()
+    }
+
+    /// What the empty workspace says; it gives way to the first character.
+    fn draw_invitation(&self, canvas: &mut Canvas, rows: u16) {
+        let theme = &self.theme;
+        if self.link.standing() == Standing::Lost {
+            let mut below = Canvas::new(Size {
+                rows: rows.saturating_sub(1),
+                columns: canvas.columns(),
+            });
+            let words = [Paragraph::Text(self.link.advice())];
+            page::draw(&mut below, rows.saturating_sub(1), 0, &words, theme);
+            canvas.put(1, &below.finish());
+            return;
+        }
+        let gutter = editor::gutter(canvas.columns());
+        let key = |command| {
+            let key = self.settings.keymap.key_of(command);
+            key.map_or_else(|| "no key".to_owned(), |key| key.to_string())
+        };
+        let first = "Type Smalltalk here, say  (1 to: 5) collect: [ :x | x squared ]";
+        let second = format!(
+            "{} prints the answer, {} just runs it, {} shows every key.",
+            key(Command::Evaluate(How::PrintIt)),
+            key(Command::Evaluate(How::DoIt)),
+            key(Command::Help)
+        );
+        // beside the cursor, not under it
+        for (row, words) in (0..rows).zip([first, &second]) {
+            canvas.cut_text(gutter + 2, row, canvas.columns(), words, theme.faint);
+        }
+    }
+
+    /// The key that inspects in the workspace, as far as this pane can know.
+    fn inspect_key() -> String {
+        crate::command::TABLE
+            .iter()
+            .find(|entry| entry.command == Command::Evaluate(How::InspectIt))
+            .and_then(|entry| entry.keys.first())
+            .map_or_else(String::new, |key| (*key).to_owned())
+    }
+}

@@ -1,0 +1,181 @@
+//! The status line at the foot of every pane, and the message line above it.
+
+use stui_protocol::pane::{Level, Link as ServerLink, Role};
+
+use crate::canvas::Canvas;
+use crate::command::{Command, Keymap};
+use crate::link::{Link, Standing};
+use crate::text;
+use crate::theme::Theme;
+
+/// A sentence in the message line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// How bad.
+    pub level: Level,
+    /// The sentence.
+    pub text: String,
+}
+
+impl Message {
+    /// Something good to know.
+    pub fn info(text: impl Into<String>) -> Message {
+        Message {
+            level: Level::Info,
+            text: text.into(),
+        }
+    }
+
+    /// Something that did not work.
+    pub fn error(text: impl Into<String>) -> Message {
+        Message {
+            level: Level::Error,
+            text: text.into(),
+        }
+    }
+}
+
+/// How many rows of a pane are left for what it is about. A pane of two rows has no message line,
+/// one of one row no status line.
+pub fn content_rows(rows: u16, message: bool) -> u16 {
+    match rows {
+        0 | 1 => rows,
+        2 => 1,
+        rows => rows - 1 - u16::from(message),
+    }
+}
+
+/// What the chain behind the pane says of itself when something is wrong: the reason a server is not
+/// there, or what to do about a missing sidecar.
+pub fn trouble(link: &Link) -> Option<Message> {
+    match link.standing() {
+        Standing::Lost => Some(Message::error(link.advice())),
+        Standing::Live => match &link.status().link {
+            ServerLink::Failed { reason } => Some(Message::error(reason.clone())),
+            ServerLink::Reconnecting { reason, .. } if !reason.is_empty() => {
+                Some(Message::info(reason.clone()))
+            }
+            _ => None,
+        },
+        Standing::Unpermitted | Standing::Coming => None,
+    }
+}
+
+/// Draw both lines.
+pub fn draw(
+    canvas: &mut Canvas,
+    role: Role,
+    link: &Link,
+    keymap: &Keymap,
+    message: Option<&Message>,
+    theme: &Theme,
+) {
+    let (rows, columns) = (canvas.rows(), canvas.columns());
+    if rows < 2 {
+        return;
+    }
+    if let Some(message) = message.filter(|_| rows > 2) {
+        let style = match message.level {
+            Level::Info => theme.text,
+            Level::Error => theme.error,
+        };
+        let line = message.text.lines().next().unwrap_or_default();
+        canvas.cut_text(0, rows - 2, columns, line, style);
+    }
+    draw_status(canvas, rows - 1, role, link, keymap, theme);
+}
+
+fn draw_status(
+    canvas: &mut Canvas,
+    row: u16,
+    role: Role,
+    link: &Link,
+    keymap: &Keymap,
+    theme: &Theme,
+) {
+    let columns = canvas.columns();
+    let status = link.status();
+    let dialect = if status.dialect.is_empty() {
+        "Smalltalk"
+    } else {
+        &status.dialect
+    };
+    let (style, words) = match (link.standing(), &status.link) {
+        (Standing::Unpermitted, _) => (theme.faint, "○ no permission".to_owned()),
+        (Standing::Coming, _) => (theme.faint, "◌ starting".to_owned()),
+        (Standing::Lost, _) => (theme.error, "✗ no sidecar".to_owned()),
+        (Standing::Live, ServerLink::Connecting) => (theme.faint, "◌ connecting".to_owned()),
+        (Standing::Live, ServerLink::Connected) => (theme.good, format!("● {dialect}")),
+        (Standing::Live, ServerLink::Reconnecting { attempt, .. }) => {
+            (theme.error, format!("◌ reconnecting ({attempt})"))
+        }
+        (Standing::Live, ServerLink::Failed { .. }) => (theme.error, "✗ no server".to_owned()),
+    };
+    let mut at = canvas.cut_text(0, row, columns, &words, style);
+    if link.is_live() && status.running > 0 {
+        let words = match status.running {
+            1 => "  ▶ running".to_owned(),
+            running => format!("  ▶ {running} running"),
+        };
+        if text::cells(&words) <= u32::from(columns.saturating_sub(at)) {
+            at = canvas.text(at, row, columns, &words, theme.running);
+        }
+    }
+    if status.clients > 1 && link.is_live() {
+        let words = format!("  {} people", status.clients);
+        if text::cells(&words) <= u32::from(columns.saturating_sub(at)) {
+            at = canvas.text(at, row, columns, &words, theme.faint);
+        }
+    }
+    draw_hints(canvas, row, at, role, link, keymap, theme);
+}
+
+/// As many hints as fit, in the table's order, set to the right. The key that shows all keys has the
+/// first right to its place; interrupting is hinted at while there is something to interrupt.
+fn draw_hints(
+    canvas: &mut Canvas,
+    row: u16,
+    from: u16,
+    role: Role,
+    link: &Link,
+    keymap: &Keymap,
+    theme: &Theme,
+) {
+    let columns = canvas.columns();
+    let running = link.is_live() && link.status().running > 0;
+    let mut hints: Vec<(Command, String, &str)> = keymap
+        .rows()
+        .filter(|(entry, _)| !entry.hint.is_empty() && entry.place.includes(role))
+        .filter(|(entry, _)| running || entry.command != Command::Interrupt)
+        .filter_map(|(entry, keys)| Some((entry.command, keys.first()?.to_string(), entry.hint)))
+        .collect();
+    // what matters most first; then as many as there is room for
+    hints.sort_by_key(|(command, ..)| match command {
+        Command::Help => 0,
+        Command::Interrupt => 1,
+        _ => 2,
+    });
+    let room = u32::from(columns.saturating_sub(from));
+    let mut used = 0;
+    let mut fitting = 0;
+    for (_, key, hint) in &hints {
+        let needed = 2 + text::cells(key) + 1 + text::cells(hint);
+        if used + needed > room {
+            break;
+        }
+        used += needed;
+        fitting += 1;
+    }
+    hints.truncate(fitting);
+    // shown with the general ones last, where the eye looks for them
+    let general = hints
+        .iter()
+        .take_while(|(command, ..)| matches!(command, Command::Help | Command::Interrupt))
+        .count();
+    hints.rotate_left(general);
+    let mut at = (columns + 2).saturating_sub(used as u16);
+    for (_, key, hint) in &hints {
+        at = canvas.text(at, row, columns, key, theme.key);
+        at = canvas.text(at + 1, row, columns, hint, theme.faint) + 2;
+    }
+}

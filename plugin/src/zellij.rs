@@ -1,0 +1,554 @@
+//! The only code that knows Zellij: the functions that its server calls, and the one it offers.
+//!
+//! `register_plugin!` of zellij-tile is not used, for three reasons. It reads typed characters
+//! through a conversion that keeps only their lowest byte, so `日` would arrive as `å`; it parses
+//! every message (bytes as decimal numbers in a JSON list) with `serde_json`, at twice the cost; and
+//! its conversions panic on what they do not know, which kills the pane. Here the protobuf types are
+//! read and written directly, and what is unknown is left out.
+//!
+//! Frames: a key is answered by a frame at once; after messages from the sidecar, which come in
+//! bursts, a timer of zero seconds is set and the frame drawn when it fires.
+
+// The server finds exports by name and offers one import. Both are `unsafe` to declare: no other
+// symbol of these names may exist, and the import must have this type. Zellij's interface fixes both.
+#![allow(unsafe_code)]
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher};
+use std::io::{Read, Write};
+use std::panic::PanicHookInfo;
+use std::time::Instant;
+
+use ratatui_core::style::Color;
+use stui_plugin::ansi;
+use stui_plugin::io::{Effect, Input, Mouse, Outcome, Permission, Size};
+use stui_plugin::key::{Code, Key};
+use stui_plugin::pane::{Identity, Pane};
+use stui_plugin::theme::{Theme, ZellijColors};
+use stui_protocol::pane::{DOWN, UP};
+use zellij_tile::shim::plugin_api::generated_api::api;
+use zellij_tile::shim::prost::Message;
+
+use api::action::PluginConfiguration;
+use api::event::event::Payload as EventPayload;
+use api::event::mouse_event_payload::MouseEventPayload as MousePlace;
+use api::event::{Event, EventNameList, EventType, MouseEventName, MouseEventPayload};
+use api::key::key::{KeyModifier, MainKey, NamedKey};
+use api::pipe_message::{PipeMessage, PipeSource};
+use api::plugin_command::plugin_command::Payload;
+use api::plugin_command::{
+    CliPipeOutputPayload, CommandName, ContextItem, CopyToClipboardPayload, CursorPosition,
+    PluginCommand, RequestPluginPermissionPayload, RunCommandPayload, SetTimeoutPayload,
+    ShowCursorPayload, SubscribePayload,
+};
+use api::plugin_ids::{PluginIds, ZellijVersion};
+use api::plugin_permission::PermissionType;
+use api::style::{ColorType, Styling, color};
+
+#[link(wasm_import_module = "zellij")]
+unsafe extern "C" {
+    /// Carries out the command that lies on standard output.
+    safe fn host_run_plugin_command();
+}
+
+/// How often time is told to the pane, in seconds.
+const TICK: f64 = 1.0;
+/// How often a pane looks whether another one was permitted, in seconds.
+const LOOK: f64 = 0.25;
+/// Says to the other panes that the permissions were given; Zellij keeps `/cache` for all instances
+/// of a plugin.
+const PERMITTED_NOTE: &str = "/cache/permitted";
+/// Marks the result of the command that looks for the sidecar.
+const SUMMONS: &str = "summons";
+
+/// The instance.
+struct Instance {
+    pane: Pane,
+    shown: bool,
+    size: Size,
+    /// Where the terminal's cursor is, as Zellij was told last.
+    cursor: Option<(u16, u16)>,
+    dirty: bool,
+    /// Whether a timer of zero seconds is under way.
+    drawing_soon: bool,
+    told_time: Instant,
+}
+
+thread_local! {
+    static INSTANCE: RefCell<Option<Instance>> = const { RefCell::new(None) };
+}
+
+/// The first thing that Zellij calls.
+pub(crate) fn start() {
+    std::panic::set_hook(Box::new(report_panic));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn load() {
+    let configuration: BTreeMap<String, String> = receive::<PluginConfiguration>()
+        .unwrap_or_default()
+        .name_and_value
+        .into_iter()
+        .map(|pair| (pair.name, pair.value))
+        .collect();
+    command(CommandName::GetPluginIds, None);
+    let ids: PluginIds = receive().unwrap_or_default();
+    command(CommandName::GetZellijVersion, None);
+    let version: ZellijVersion = receive().unwrap_or_default();
+    let identity = Identity {
+        plugin: ids.plugin_id.unsigned_abs(),
+        client: ids.client_id as u16,
+        // the keys of a hash map are random
+        nonce: std::hash::RandomState::new().build_hasher().finish(),
+        zellij_pid: ids.zellij_pid.unsigned_abs(),
+        zellij_version: version.version,
+    };
+    let (pane, outcome) = Pane::new(&configuration, identity);
+    let mut events = vec![
+        EventType::Key,
+        EventType::Mouse,
+        EventType::Timer,
+        EventType::Visible,
+        EventType::PermissionRequestResult,
+        EventType::PastedText,
+        EventType::RunCommandResult,
+        EventType::BeforeClose,
+    ];
+    if pane.permissions().contains(&Permission::Theme) {
+        // with InitialKeybinds subscribed, ModeUpdate comes without all keybindings in it
+        events.extend([EventType::ModeUpdate, EventType::InitialKeybinds]);
+    }
+    let subscriptions = Some(EventNameList {
+        event_types: events.into_iter().map(i32::from).collect(),
+    });
+    command(
+        CommandName::Subscribe,
+        Some(Payload::SubscribePayload(SubscribePayload {
+            subscriptions,
+        })),
+    );
+    let mut instance = Instance {
+        pane,
+        shown: true,
+        size: Size::default(),
+        cursor: None,
+        dirty: false,
+        drawing_soon: false,
+        told_time: Instant::now(),
+    };
+    instance.carry_out(outcome);
+    instance.set_clock();
+    INSTANCE.with_borrow_mut(|place| *place = Some(instance));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn update() -> bool {
+    let Some(event) = receive::<Event>() else {
+        return false;
+    };
+    with_instance(|instance| instance.event(event))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn pipe() -> bool {
+    let Some(message) = receive::<PipeMessage>() else {
+        return false;
+    };
+    with_instance(|instance| {
+        instance.message(message);
+        instance.draw_soon();
+        false
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn render(rows: i32, columns: i32) {
+    let size = Size {
+        rows: rows.clamp(0, 1000) as u16,
+        columns: columns.clamp(0, 1000) as u16,
+    };
+    with_instance(|instance| {
+        instance.render(size);
+        false
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn plugin_version() {
+    println!("{}", zellij_tile::prelude::VERSION);
+}
+
+/// Nothing calls back while the instance is at work, so it is always free here.
+fn with_instance(work: impl FnOnce(&mut Instance) -> bool) -> bool {
+    INSTANCE.with_borrow_mut(|place| place.as_mut().is_some_and(work))
+}
+
+impl Instance {
+    /// Take an event; answers whether the pane is to be drawn now.
+    fn event(&mut self, event: Event) -> bool {
+        let input = match event.payload {
+            Some(EventPayload::TimerPayload(_)) => return self.timer(),
+            Some(EventPayload::VisiblePayload(shown)) => {
+                self.shown = shown;
+                self.dirty |= shown;
+                return self.take_dirty();
+            }
+            Some(EventPayload::KeyPayload(key)) => read_key(&key).map(Input::Key),
+            Some(EventPayload::MouseEventPayload(mouse)) => read_mouse(&mouse).map(Input::Mouse),
+            Some(EventPayload::PastedTextPayload(pasted)) => Some(Input::Paste(pasted.pasted_text)),
+            Some(EventPayload::PermissionRequestResultPayload(result)) => Some(Input::Permission {
+                granted: result.granted,
+            }),
+            Some(EventPayload::RunCommandResultPayload(result)) => result
+                .context
+                .iter()
+                .any(|item| item.name == SUMMONS)
+                .then(|| Input::Summoned {
+                    status: result.exit_code,
+                    said: String::from_utf8_lossy(&result.stderr).into_owned(),
+                }),
+            Some(EventPayload::ModeUpdatePayload(mode)) => mode
+                .style
+                .and_then(|style| read_theme(&style.styling?))
+                .map(|theme| Input::Theme(Box::new(theme))),
+            _ if event.name == i32::from(EventType::BeforeClose) => Some(Input::Closing),
+            _ => None,
+        };
+        if let Some(input) = input {
+            self.take(input);
+        }
+        self.take_dirty()
+    }
+
+    /// A timer fired: one for the next frame, or the clock.
+    fn timer(&mut self) -> bool {
+        self.drawing_soon = false;
+        let seconds = self.told_time.elapsed().as_secs_f64();
+        if seconds >= 0.8 * self.interval() {
+            self.told_time = Instant::now();
+            if self.pane.waits_for_others() && std::fs::exists(PERMITTED_NOTE).unwrap_or(false) {
+                self.take(Input::OthersPermitted);
+            }
+            self.take(Input::Tick(seconds));
+            self.set_clock();
+        }
+        self.take_dirty()
+    }
+
+    fn interval(&self) -> f64 {
+        if self.pane.waits_for_others() {
+            LOOK
+        } else {
+            TICK
+        }
+    }
+
+    fn set_clock(&self) {
+        set_timeout(self.interval());
+    }
+
+    fn message(&mut self, message: PipeMessage) {
+        let source = message
+            .cli_source_id
+            .filter(|_| message.source == i32::from(PipeSource::Cli));
+        let Some(pipe) = source else {
+            return;
+        };
+        let input = match (message.name.as_str(), message.payload) {
+            (DOWN, Some(_)) => Input::DownOpened { pipe },
+            (DOWN, None) => Input::DownClosed { pipe },
+            (UP, Some(line)) => Input::Line(line),
+            _ => return,
+        };
+        self.take(input);
+    }
+
+    fn take(&mut self, input: Input) {
+        let outcome = self.pane.update(input);
+        self.carry_out(outcome);
+    }
+
+    fn carry_out(&mut self, outcome: Outcome) {
+        self.dirty |= outcome.redraw;
+        for effect in outcome.effects {
+            carry_out(effect);
+        }
+    }
+
+    fn take_dirty(&mut self) -> bool {
+        self.shown && std::mem::take(&mut self.dirty)
+    }
+
+    fn draw_soon(&mut self) {
+        if self.dirty && self.shown && !self.drawing_soon {
+            self.drawing_soon = true;
+            set_timeout(0.0);
+        }
+    }
+
+    fn render(&mut self, size: Size) {
+        if self.size != size {
+            self.size = size;
+            self.take(Input::Size(size));
+        }
+        self.dirty = false;
+        let frame = self.pane.view(size);
+        if self.cursor != frame.cursor {
+            self.cursor = frame.cursor;
+            let position = frame.cursor.map(|(x, y)| CursorPosition {
+                x: x.into(),
+                y: y.into(),
+            });
+            command(
+                CommandName::ShowCursor,
+                Some(Payload::ShowCursorPayload(ShowCursorPayload { position })),
+            );
+        }
+        write(ansi::bytes(&frame.buffer).as_bytes());
+    }
+}
+
+fn carry_out(effect: Effect) {
+    match effect {
+        Effect::Ask(permissions) => {
+            let permissions = permissions
+                .into_iter()
+                .map(|permission| {
+                    i32::from(match permission {
+                        Permission::Pipes => PermissionType::ReadCliPipes,
+                        Permission::Commands => PermissionType::RunCommands,
+                        Permission::Clipboard => PermissionType::WriteToClipboard,
+                        Permission::Theme => PermissionType::ReadApplicationState,
+                    })
+                })
+                .collect();
+            command(
+                CommandName::RequestPluginPermissions,
+                Some(Payload::RequestPluginPermissionPayload(
+                    RequestPluginPermissionPayload { permissions },
+                )),
+            );
+        }
+        Effect::NotePermitted => {
+            if let Err(error) = std::fs::write(PERMITTED_NOTE, "") {
+                eprintln!("stui: the other panes cannot be told of the permission: {error}");
+            }
+        }
+        Effect::Hold { pipe } => command(
+            CommandName::BlockCliPipeInput,
+            Some(Payload::BlockCliPipeInputPayload(pipe)),
+        ),
+        Effect::Say { pipe, line } => command(
+            CommandName::CliPipeOutput,
+            Some(Payload::CliPipeOutputPayload(CliPipeOutputPayload {
+                pipe_name: pipe,
+                output: line,
+            })),
+        ),
+        Effect::Summon(command_line) => command(
+            CommandName::RunCommand,
+            Some(Payload::RunCommandPayload(RunCommandPayload {
+                command_line,
+                env_variables: Vec::new(),
+                cwd: ".".to_owned(),
+                context: vec![ContextItem {
+                    name: SUMMONS.to_owned(),
+                    value: String::new(),
+                }],
+            })),
+        ),
+        Effect::Copy(text) => command(
+            CommandName::CopyToClipboard,
+            Some(Payload::CopyToClipboardPayload(CopyToClipboardPayload {
+                text,
+            })),
+        ),
+        Effect::Log(line) => eprintln!("stui: {line}"),
+    }
+}
+
+fn set_timeout(seconds: f64) {
+    command(
+        CommandName::SetTimeout,
+        Some(Payload::SetTimeoutPayload(SetTimeoutPayload { seconds })),
+    );
+}
+
+/// Give Zellij a command: its bytes as a JSON list of numbers on standard output, then the call.
+fn command(name: CommandName, payload: Option<Payload>) {
+    let bytes = PluginCommand {
+        name: i32::from(name),
+        payload,
+    }
+    .encode_to_vec();
+    let mut line = Vec::with_capacity(bytes.len() * 4 + 3);
+    line.push(b'[');
+    for (index, byte) in bytes.iter().copied().enumerate() {
+        if index > 0 {
+            line.push(b',');
+        }
+        if byte >= 100 {
+            line.push(b'0' + byte / 100);
+        }
+        if byte >= 10 {
+            line.push(b'0' + byte / 10 % 10);
+        }
+        line.push(b'0' + byte % 10);
+    }
+    line.extend_from_slice(b"]\n");
+    write(&line);
+    host_run_plugin_command();
+}
+
+fn write(bytes: &[u8]) {
+    let mut stdout = std::io::stdout().lock();
+    // Zellij reads what is there; where it does not read, there is nobody to tell
+    let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+}
+
+/// The message that Zellij put on standard input. What cannot be read is logged and answered by none.
+fn receive<M: Message + Default>() -> Option<M> {
+    match M::decode(receive_bytes().as_slice()) {
+        Ok(message) => Some(message),
+        Err(error) => {
+            eprintln!("stui: a message from Zellij was left out: {error}");
+            None
+        }
+    }
+}
+
+/// Bytes written as decimal numbers, up to the end of the line. They are taken in pieces, so that a
+/// long paste is in memory once and not four times.
+fn receive_bytes() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut stdin = std::io::stdin().lock();
+    let mut number = None;
+    let mut piece = [0; 8192];
+    'line: while let Ok(length @ 1..) = stdin.read(&mut piece) {
+        for byte in &piece[..length] {
+            match byte {
+                b'0'..=b'9' => {
+                    let digit = u32::from(byte - b'0');
+                    number = Some(number.unwrap_or(0u32).wrapping_mul(10).wrapping_add(digit));
+                }
+                b'\n' => break 'line,
+                _ => bytes.extend(number.take().map(|number| number as u8)),
+            }
+        }
+    }
+    bytes.extend(number.map(|number| number as u8));
+    bytes
+}
+
+fn read_key(key: &api::key::Key) -> Option<Key> {
+    let code = match key.main_key.as_ref()? {
+        // the whole code point, although the field is named after an enumeration
+        MainKey::Char(code) => Code::Char(char::from_u32(u32::try_from(*code).ok()?)?),
+        MainKey::Key(named) => match NamedKey::try_from(*named).ok()? {
+            NamedKey::PageDown => Code::PageDown,
+            NamedKey::PageUp => Code::PageUp,
+            NamedKey::LeftArrow => Code::Left,
+            NamedKey::DownArrow => Code::Down,
+            NamedKey::UpArrow => Code::Up,
+            NamedKey::RightArrow => Code::Right,
+            NamedKey::Home => Code::Home,
+            NamedKey::End => Code::End,
+            NamedKey::Backspace => Code::Backspace,
+            NamedKey::Delete => Code::Delete,
+            NamedKey::Insert => Code::Insert,
+            NamedKey::F1 => Code::F(1),
+            NamedKey::F2 => Code::F(2),
+            NamedKey::F3 => Code::F(3),
+            NamedKey::F4 => Code::F(4),
+            NamedKey::F5 => Code::F(5),
+            NamedKey::F6 => Code::F(6),
+            NamedKey::F7 => Code::F(7),
+            NamedKey::F8 => Code::F(8),
+            NamedKey::F9 => Code::F(9),
+            NamedKey::F10 => Code::F(10),
+            NamedKey::F11 => Code::F(11),
+            NamedKey::F12 => Code::F(12),
+            NamedKey::Tab => Code::Tab,
+            NamedKey::Esc => Code::Esc,
+            NamedKey::Enter => Code::Enter,
+            _ => return None,
+        },
+    };
+    let held = |modifier: KeyModifier| {
+        let modifier = i32::from(modifier);
+        key.modifier == Some(modifier) || key.additional_modifiers.contains(&modifier)
+    };
+    if held(KeyModifier::Super) {
+        return None;
+    }
+    Some(Key {
+        code,
+        ctrl: held(KeyModifier::Ctrl),
+        alt: held(KeyModifier::Alt),
+        shift: held(KeyModifier::Shift),
+    })
+}
+
+fn read_mouse(mouse: &MouseEventPayload) -> Option<Mouse> {
+    let place = match mouse.mouse_event_payload.as_ref()? {
+        MousePlace::Position(place) => Some((
+            u16::try_from(place.line).ok()?,
+            u16::try_from(place.column).ok()?,
+        )),
+        MousePlace::LineCount(_) => None,
+    };
+    let lines = match mouse.mouse_event_payload.as_ref()? {
+        MousePlace::LineCount(lines) => (*lines).clamp(1, 100) as i32,
+        MousePlace::Position(_) => 0,
+    };
+    match (
+        MouseEventName::try_from(mouse.mouse_event_name).ok()?,
+        place,
+    ) {
+        (MouseEventName::MouseScrollUp, None) => Some(Mouse::Scroll(-lines)),
+        (MouseEventName::MouseScrollDown, None) => Some(Mouse::Scroll(lines)),
+        (MouseEventName::MouseLeftClick, Some((row, column))) => Some(Mouse::Click { row, column }),
+        (MouseEventName::MouseHold, Some((row, column))) => Some(Mouse::Drag { row, column }),
+        _ => None,
+    }
+}
+
+/// Zellij lists a part's colours as text, background, then four emphases.
+fn read_theme(styling: &Styling) -> Option<Theme> {
+    let text = &styling.text_unselected;
+    let selected = &styling.text_selected;
+    let at = |list: &[api::style::Color], index: usize| list.get(index).and_then(read_color);
+    Some(Theme::from(ZellijColors {
+        text: at(text, 0)?,
+        emphasis: [at(text, 2)?, at(text, 3)?, at(text, 4)?, at(text, 5)?],
+        selected: (at(selected, 0)?, at(selected, 1)?),
+        success: at(&styling.exit_code_success, 0)?,
+        error: at(&styling.exit_code_error, 0)?,
+    }))
+}
+
+fn read_color(color: &api::style::Color) -> Option<Color> {
+    match (
+        ColorType::try_from(color.color_type).ok()?,
+        color.payload.as_ref()?,
+    ) {
+        (ColorType::Rgb, color::Payload::RgbColorPayload(rgb)) => {
+            Some(Color::Rgb(rgb.red as u8, rgb.green as u8, rgb.blue as u8))
+        }
+        (ColorType::EightBit, color::Payload::EightBitColorPayload(index)) => {
+            Some(Color::Indexed(*index as u8))
+        }
+        _ => None,
+    }
+}
+
+/// A panic kills the pane; at least it says why, on the screen and in Zellij's log.
+fn report_panic(info: &PanicHookInfo<'_>) {
+    let report = format!("STUI's pane failed; its text is safe with the sidecar.\n{info}");
+    eprintln!("stui: {report}");
+    command(
+        CommandName::ReportCrash,
+        Some(Payload::ReportCrashPayload(report.replace('\n', "\r\n"))),
+    );
+}
