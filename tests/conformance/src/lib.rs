@@ -1,4 +1,4 @@
-//! What every STUI server is held to, run against a real server over ZeroMQ.
+//! What every STUI server is held to, run against a real server over its socket.
 //!
 //! - [`answers`]: `pharo-answers.json`, expressions with what a real Pharo 12 answered; [`report`] counts them;
 //! - [`scenario`]: `requests/*.json`, requests with the replies that the protocol demands, compared by [`pattern`];

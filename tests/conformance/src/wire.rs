@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::{Value, json};
 use stui_protocol::auth::{Key, nonce_from_random};
 use stui_protocol::connection::ConnectionFile;
@@ -156,7 +156,7 @@ impl Wire {
     pub fn authenticate(&mut self, with_right_proof: bool) -> Result<Value> {
         let key = self.key.clone().context("the server has no key")?;
         let mut random = [0; 32];
-        getrandom::fill(&mut random).context("no randomness")?;
+        getrandom::fill(&mut random).map_err(|error| anyhow!("no randomness: {error}"))?;
         let nonce = nonce_from_random(random);
         let first = self.ask_unsigned(&request("Authenticate", &json!({"nonce": nonce})))?;
         let server_nonce = first["data"]["nonce"]
