@@ -330,6 +330,8 @@ pub enum FromPane {
         /// How many lines.
         count: u32,
         /// First column wanted of lines longer than [`MAX_SLICE`].
+        // not `from` in JSON: that is who says it
+        #[serde(rename = "column")]
         from: u32,
     },
     /// Send the text of a span as [`ToPane::Clipboard`].
@@ -717,6 +719,21 @@ mod tests {
             json,
             r#"{"from":"3.1-9","t":"act","seq":1,"act":{"a":"undo"}}"#
         );
+        assert_eq!(serde_json::from_str::<Down>(&json).unwrap(), down);
+    }
+
+    #[test]
+    fn no_field_of_what_is_said_is_mistaken_for_who_says_it() {
+        let view = FromPane::View {
+            first: 1,
+            count: 2,
+            from: 3,
+        };
+        let down = Down {
+            from: Instance::new(3, 1, 9),
+            said: view,
+        };
+        let json = serde_json::to_string(&down).unwrap();
         assert_eq!(serde_json::from_str::<Down>(&json).unwrap(), down);
     }
 }
