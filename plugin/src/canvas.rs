@@ -135,19 +135,6 @@ impl Canvas {
         }
     }
 
-    /// Copy another frame's cells from a row of this one on.
-    pub fn put(&mut self, row: u16, other: &Frame) {
-        let columns = usize::from(self.columns());
-        let from = usize::from(row) * columns;
-        if other.buffer.area.width == self.columns()
-            && let Some(cells) = self.frame.buffer.content.get_mut(from..)
-        {
-            for (cell, other) in cells.iter_mut().zip(&other.buffer.content) {
-                cell.clone_from(other);
-            }
-        }
-    }
-
     /// The frame.
     pub fn finish(self) -> Frame {
         self.frame

@@ -268,13 +268,15 @@ pub fn markdown() -> String {
         String::from("| Keys | Name | Pane | What it does |\n| --- | --- | --- | --- |\n");
     for entry in TABLE {
         let keys: Vec<String> = entry.keys.iter().map(|key| format!("`{key}`")).collect();
-        text.push_str(&format!(
-            "| {} | `{}` | {} | {} |\n",
-            keys.join(", "),
-            entry.name,
+        let cells = [
+            &keys.join(", "),
+            &format!("`{}`", entry.name),
             entry.place.word(),
-            entry.about
-        ));
+            entry.about,
+        ];
+        text.push_str("| ");
+        text.push_str(&cells.join(" | "));
+        text.push_str(" |\n");
     }
     text
 }

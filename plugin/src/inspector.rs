@@ -293,7 +293,7 @@ impl Inspector {
         let header = self.header_rows();
         if header > 0 {
             let at = header - 1;
-            let object_row = if at == 0 { 0 } else { 1 };
+            let object_row = u16::from(at > 0);
             let x = canvas.cut_text(0, object_row, columns, &self.view.class_name, theme.title);
             canvas.cut_text(
                 x + 2,

@@ -90,7 +90,7 @@ pub fn draw(
 pub fn reason(permission: Permission) -> (&'static str, &'static str) {
     match permission {
         Permission::Pipes => (
-            "Access CLI pipes",
+            "Control command line pipes",
             "to speak with its sidecar, the program that keeps your text and the line to Smalltalk",
         ),
         Permission::Commands => (
@@ -99,7 +99,7 @@ pub fn reason(permission: Permission) -> (&'static str, &'static str) {
         ),
         Permission::Clipboard => ("Write to clipboard", "to copy what you select"),
         Permission::Theme => (
-            "Read application state",
+            "Access Zellij state",
             "to take its colours from Zellij's theme, as its configuration says",
         ),
     }

@@ -15,8 +15,8 @@ use crate::editor::{self, Announced, Editor, Step};
 use crate::inspector::Inspector;
 use crate::io::{Effect, Input, Mouse, Outcome, Permission, Size};
 use crate::key::{Code, Key};
-use crate::link::{Link, Standing};
-use crate::page::{self, Paragraph};
+use crate::link::Link;
+use crate::page;
 use crate::settings::Settings;
 use crate::status::{self, Message};
 use crate::theme::Theme;
@@ -189,7 +189,7 @@ impl Pane {
         {
             self.message = Some(Message::error(notice));
         }
-        let rows = status::content_rows(self.size.rows, self.shown_message().is_some());
+        let rows = self.content_rows(self.size);
         match &mut self.body {
             Body::Workspace(editor) => {
                 editor.resize(Size {
@@ -314,7 +314,7 @@ impl Pane {
             );
             return;
         }
-        let rows = status::content_rows(self.size.rows, self.shown_message().is_some());
+        let rows = self.content_rows(self.size);
         match (&mut self.body, mouse) {
             (Body::Workspace(editor), Mouse::Scroll(lines)) => editor.scroll(lines),
             (Body::Inspector(inspector), Mouse::Scroll(lines)) => inspector.scroll(lines),
@@ -415,6 +415,10 @@ impl Pane {
                 },
                 Body::Workspace(editor),
             ) => {
+                if edit.span.start > edit.span.end {
+                    out.log("an edit that ends before it starts was left out");
+                    return;
+                }
                 let announced = Announced {
                     rev,
                     by,
@@ -473,6 +477,11 @@ impl Pane {
             .or_else(|| status::trouble(&self.link))
     }
 
+    fn content_rows(&self, size: Size) -> u16 {
+        let lines = status::message_lines(self.shown_message().as_ref(), size);
+        status::content_rows(size.rows, lines.len())
+    }
+
     /// Draw the pane.
     pub fn view(&self, size: Size) -> Frame {
         let mut canvas = Canvas::new(size);
@@ -489,7 +498,7 @@ impl Pane {
             return canvas.finish();
         }
         let message = self.shown_message();
-        let rows = status::content_rows(size.rows, message.is_some());
+        let rows = self.content_rows(size);
         if let Some(scrolled) = self.help {
             let page = page::keys(role, &self.settings.keymap);
             page::draw(&mut canvas, rows, scrolled, &page, theme);
@@ -522,16 +531,6 @@ impl Pane {
     /// What the empty workspace says; it gives way to the first character.
     fn draw_invitation(&self, canvas: &mut Canvas, rows: u16) {
         let theme = &self.theme;
-        if self.link.standing() == Standing::Lost {
-            let mut below = Canvas::new(Size {
-                rows: rows.saturating_sub(1),
-                columns: canvas.columns(),
-            });
-            let words = [Paragraph::Text(self.link.advice())];
-            page::draw(&mut below, rows.saturating_sub(1), 0, &words, theme);
-            canvas.put(1, &below.finish());
-            return;
-        }
         let gutter = editor::gutter(canvas.columns());
         let key = |command| {
             let key = self.settings.keymap.key_of(command);

@@ -4,6 +4,7 @@ use stui_protocol::pane::{Level, Link as ServerLink, Role};
 
 use crate::canvas::Canvas;
 use crate::command::{Command, Keymap};
+use crate::io::Size;
 use crate::link::{Link, Standing};
 use crate::text;
 use crate::theme::Theme;
@@ -35,13 +36,30 @@ impl Message {
     }
 }
 
-/// How many rows of a pane are left for what it is about. A pane of two rows has no message line,
-/// one of one row no status line.
-pub fn content_rows(rows: u16, message: bool) -> u16 {
+/// A message as the lines that a pane has room for: none in two rows, one in a low pane, up to three
+/// in a high one. What does not fit is cut.
+pub fn message_lines(message: Option<&Message>, size: Size) -> Vec<String> {
+    let most = usize::from(size.rows.saturating_sub(2).min(1 + size.rows / 10).min(3));
+    let Some(message) = message.filter(|_| most > 0) else {
+        return Vec::new();
+    };
+    let mut lines = text::filled(&message.text, u32::from(size.columns.max(1)));
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            let room = u32::from(size.columns.saturating_sub(1));
+            let kept = text::wrapped(last, room)[0].to_owned();
+            *last = kept + "…";
+        }
+    }
+    lines
+}
+
+/// How many rows of a pane are left for what it is about. A pane of one row has no status line.
+pub fn content_rows(rows: u16, message_lines: usize) -> u16 {
     match rows {
         0 | 1 => rows,
-        2 => 1,
-        rows => rows - 1 - u16::from(message),
+        rows => (rows - 1).saturating_sub(message_lines as u16),
     }
 }
 
@@ -74,13 +92,14 @@ pub fn draw(
     if rows < 2 {
         return;
     }
-    if let Some(message) = message.filter(|_| rows > 2) {
-        let style = match message.level {
-            Level::Info => theme.text,
-            Level::Error => theme.error,
-        };
-        let line = message.text.lines().next().unwrap_or_default();
-        canvas.cut_text(0, rows - 2, columns, line, style);
+    let style = match message.map(|message| message.level) {
+        Some(Level::Error) => theme.error,
+        _ => theme.text,
+    };
+    let sentences = message_lines(message, Size { rows, columns });
+    let first = content_rows(rows, sentences.len());
+    for (row, sentence) in (first..).zip(&sentences) {
+        canvas.text(0, row, columns, sentence, style);
     }
     draw_status(canvas, rows - 1, role, link, keymap, theme);
 }

@@ -130,7 +130,7 @@ impl Transcript {
         let rows = u64::from(self.rows.max(1));
         let (from, to) = match self.top {
             None => (self.end.saturating_sub(rows).max(self.oldest), self.end),
-            Some((line, _)) => (line, (line + rows).min(self.end)),
+            Some((top, _)) => (top, (top + rows).min(self.end)),
         };
         if from < self.first || to > own_end {
             let wanted = self.page();

@@ -72,7 +72,8 @@ struct Instance {
     dirty: bool,
     /// Whether a timer of zero seconds is under way.
     drawing_soon: bool,
-    told_time: Instant,
+    /// When the clock's timer was set.
+    clock_set: Instant,
 }
 
 thread_local! {
@@ -135,7 +136,7 @@ extern "C" fn load() {
         cursor: None,
         dirty: false,
         drawing_soon: false,
-        told_time: Instant::now(),
+        clock_set: Instant::now(),
     };
     instance.carry_out(outcome);
     instance.set_clock();
@@ -188,7 +189,7 @@ impl Instance {
     /// Take an event; answers whether the pane is to be drawn now.
     fn event(&mut self, event: Event) -> bool {
         let input = match event.payload {
-            Some(EventPayload::TimerPayload(_)) => return self.timer(),
+            Some(EventPayload::TimerPayload(seconds)) => return self.timer(f64::from(seconds)),
             Some(EventPayload::VisiblePayload(shown)) => {
                 self.shown = shown;
                 self.dirty |= shown;
@@ -221,17 +222,18 @@ impl Instance {
         self.take_dirty()
     }
 
-    /// A timer fired: one for the next frame, or the clock.
-    fn timer(&mut self) -> bool {
+    /// A timer fired after so many seconds: one for the next frame, or the clock.
+    fn timer(&mut self, seconds: f64) -> bool {
         self.drawing_soon = false;
-        let seconds = self.told_time.elapsed().as_secs_f64();
-        if seconds >= 0.8 * self.interval() {
-            self.told_time = Instant::now();
+        if seconds >= 0.8 * LOOK {
             if self.pane.waits_for_others() && std::fs::exists(PERMITTED_NOTE).unwrap_or(false) {
                 self.take(Input::OthersPermitted);
             }
             self.take(Input::Tick(seconds));
-            self.set_clock();
+            // a frame's timer that comes so late must not start a second clock
+            if self.clock_set.elapsed().as_secs_f64() >= 0.8 * LOOK {
+                self.set_clock();
+            }
         }
         self.take_dirty()
     }
@@ -244,7 +246,8 @@ impl Instance {
         }
     }
 
-    fn set_clock(&self) {
+    fn set_clock(&mut self) {
+        self.clock_set = Instant::now();
         set_timeout(self.interval());
     }
 

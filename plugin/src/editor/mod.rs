@@ -268,11 +268,9 @@ impl Editor {
             Command::Copy => {
                 self.copy(link, out);
             }
-            Command::Cut => {
-                if !self.selection().is_empty() && self.copy(link, out) {
-                    self.group += 1;
-                    self.replace("", link, out);
-                }
+            Command::Cut if self.copy(link, out) => {
+                self.group += 1;
+                self.replace("", link, out);
             }
             Command::Paste => {
                 self.group += 1;
@@ -374,7 +372,7 @@ impl Editor {
                 text: piece.to_owned(),
             };
             let end = edit.end();
-            if !self.commit(edit, link, out) {
+            if !self.commit(&edit, link, out) {
                 return false;
             }
             self.cursor = Cursor {
@@ -393,29 +391,25 @@ impl Editor {
     }
 
     /// Apply an own edit and send it, or add it to the draft.
-    fn commit(&mut self, edit: Edit, link: &mut Link, out: &mut Outcome) -> bool {
-        match self.base {
-            Some(rev) => {
-                let act = Act::Edit {
-                    rev,
-                    edit: edit.clone(),
-                    group: self.group,
-                };
-                let Some(seq) = link.act(act, out) else {
-                    self.notice =
-                        Some("Too much waits for the sidecar already; this was not taken.");
-                    return false;
-                };
-                self.unechoed.push_back((seq, edit.clone()));
+    fn commit(&mut self, edit: &Edit, link: &mut Link, out: &mut Outcome) -> bool {
+        if let Some(rev) = self.base {
+            let act = Act::Edit {
+                rev,
+                edit: edit.clone(),
+                group: self.group,
+            };
+            let Some(seq) = link.act(act, out) else {
+                self.notice = Some("Too much waits for the sidecar already; this was not taken.");
+                return false;
+            };
+            self.unechoed.push_back((seq, edit.clone()));
+        } else {
+            if self.draft_size + edit.text.len() > DRAFT_LIMIT {
+                self.notice = Some("There is no sidecar yet to take so much text.");
+                return false;
             }
-            None => {
-                if self.draft_size + edit.text.len() > DRAFT_LIMIT {
-                    self.notice = Some("There is no sidecar yet to take so much text.");
-                    return false;
-                }
-                self.draft_size += edit.text.len();
-                self.draft.push(edit.clone());
-            }
+            self.draft_size += edit.text.len();
+            self.draft.push(edit.clone());
         }
         let Span { start, end } = edit.span;
         self.marks.retain(|mark| {
@@ -423,7 +417,7 @@ impl Editor {
                 || end.line < mark.span.start.line
                 || mark.span.end.line < start.line
         });
-        self.applied(&edit);
+        self.applied(edit);
         true
     }
 

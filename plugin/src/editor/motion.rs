@@ -24,18 +24,18 @@ impl Editor {
         match motion {
             Motion::Left => match self.previous(at) {
                 Some(column) => self.place(Pos::new(at.line, column)),
-                None => self.to_end_before(at),
+                None => self.go_to_end_before(at),
             },
             Motion::Right => match self.following(at) {
                 Some(column) => self.place(Pos::new(at.line, column)),
-                None => self.to_start_behind(at),
+                None => self.go_to_start_behind(at),
             },
-            Motion::WordLeft if at.column == 0 => self.to_end_before(at),
+            Motion::WordLeft if at.column == 0 => self.go_to_end_before(at),
             Motion::WordLeft => {
                 let column = self.within(at, text::word_start);
                 self.place(Pos::new(at.line, column));
             }
-            Motion::WordRight if self.is_line_end(at) => self.to_start_behind(at),
+            Motion::WordRight if self.is_line_end(at) => self.go_to_start_behind(at),
             Motion::WordRight => {
                 let column = self.within(at, text::word_end);
                 self.place(Pos::new(at.line, column));
@@ -44,7 +44,7 @@ impl Editor {
             Motion::Down => self.vertical(1),
             Motion::PageUp => self.page(-1),
             Motion::PageDown => self.page(1),
-            Motion::LineStart => self.to_line_start(at),
+            Motion::LineStart => self.go_to_line_start(at),
             Motion::LineEnd => {
                 let length = self
                     .window
@@ -166,7 +166,7 @@ impl Editor {
     }
 
     /// To the first character that is no blank, or if there already to the very beginning.
-    fn to_line_start(&mut self, at: Pos) {
+    fn go_to_line_start(&mut self, at: Pos) {
         let indented = self
             .window
             .line(at.line)
@@ -177,13 +177,13 @@ impl Editor {
         self.place(Pos::new(at.line, column));
     }
 
-    fn to_end_before(&mut self, at: Pos) {
+    fn go_to_end_before(&mut self, at: Pos) {
         if at.line > 0 {
             self.aim(at.line - 1, u32::MAX);
         }
     }
 
-    fn to_start_behind(&mut self, at: Pos) {
+    fn go_to_start_behind(&mut self, at: Pos) {
         if at.line + 1 < self.window.total() {
             self.place(Pos::new(at.line + 1, 0));
         }

@@ -90,10 +90,10 @@ impl Editor {
         }
         self.group += 1;
         if !self.is_blank() {
-            self.commit(Edit::insert(Pos::default(), "\n"), link, out);
+            self.commit(&Edit::insert(Pos::default(), "\n"), link, out);
         }
         for edit in draft {
-            self.commit(edit, link, out);
+            self.commit(&edit, link, out);
         }
     }
 
