@@ -57,7 +57,7 @@ pub struct View {
     pub name: String,
     /// List or text.
     pub kind: ViewKind,
-    /// How many rows a list has; of a text: how many characters.
+    /// How many rows a list has; of a text how many characters, 0 where they are not counted.
     pub total: u64,
 }
 

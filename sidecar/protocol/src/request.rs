@@ -139,7 +139,7 @@ pub struct Inspect {
     /// First row of `children` wanted (for a text view: first character), from 0. Default 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
-    /// How many rows (for a text view: characters) at most. Default 100.
+    /// How many rows (for a text view: characters) at most. Default 100 (10 000).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// Name of the view whose rows `children` are; none: the first one of the object.

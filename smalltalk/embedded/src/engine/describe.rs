@@ -8,6 +8,10 @@ use super::machine::{Job, Machine, Task, Trouble};
 use super::messages::SessionNumber;
 use crate::vm::{Oop, Root, Vm};
 
+/// What the library puts at the end of a text that it cut. As much more than is wanted is asked for, so
+/// that a text longer than wanted has been cut, and the mark goes with the rest.
+const CUT_MARK: &str = "[..]";
+
 /// What is known of an object.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Description {
@@ -95,15 +99,15 @@ impl Machine<'_> {
         }
     }
 
-    /// Prints an object. One character more than the limit, to see whether there is more.
+    /// Prints an object.
     fn print(&mut self, job: &mut Job, task: Task, object: Oop, limit: usize) {
-        let limit = Oop::index(limit + 1);
+        let limit = Oop::index(limit + CUT_MARK.len());
         self.spawn_task(job, task, object, "printStringLimitedTo:", &[limit]);
     }
 
     /// Prints an object as for people.
     pub(super) fn display(&mut self, job: &mut Job, object: Oop, limit: usize) {
-        let limit = Oop::index(limit + 1);
+        let limit = Oop::index(limit + CUT_MARK.len());
         self.spawn_task(
             job,
             Task::Display,

@@ -21,6 +21,14 @@ const RAW: &str = "Raw";
 const OWN_TEXT: usize = 10_000;
 /// Characters of a row's print string.
 const ROW_TEXT: usize = 250;
+/// Rows of a page unless the client says otherwise.
+const DEFAULT_ROWS: u64 = 100;
+/// Most rows of a page.
+pub const MAX_ROWS: u64 = 1000;
+/// Characters of a page of text unless the client says otherwise.
+const DEFAULT_CHARACTERS: u64 = 10_000;
+/// Most characters of a page of text.
+const MAX_CHARACTERS: u64 = 100_000;
 /// Most instance variables that are listed by name.
 const MAX_VARIABLES: usize = 256;
 /// Most rows of a child whose children are answered too.
@@ -192,7 +200,13 @@ impl Machine<'_> {
         if work.inspection.depth == 0 {
             return;
         }
-        let (offset, limit) = (work.inspection.offset, work.inspection.limit);
+        let (default, most) = match wanted.kind {
+            ViewKind::List => (DEFAULT_ROWS, MAX_ROWS),
+            ViewKind::Text => (DEFAULT_CHARACTERS, MAX_CHARACTERS),
+        };
+        let limit = work.inspection.limit.unwrap_or(default).min(most);
+        work.inspection.limit = Some(limit);
+        let offset = work.inspection.offset;
         match (wanted.name.as_str(), wanted.kind) {
             (RAW, _) => self.show_raw(job),
             (name, ViewKind::List) => {
@@ -246,26 +260,23 @@ impl Machine<'_> {
         let object = work.nodes[0].object.oop();
         work.view = RAW.into();
         work.total = raw_total(&self.vm, object);
-        let (offset, limit) = (work.inspection.offset, work.inspection.limit);
+        let limit = work.inspection.limit.unwrap_or(DEFAULT_ROWS).min(MAX_ROWS);
+        let offset = work.inspection.offset;
         let rows = raw_rows(&self.vm, object, offset, limit);
-        let rows = rows
-            .into_iter()
-            .map(|(name, value)| (name, self.vm.retain(value)))
-            .collect();
         self.add_rows(job, 0, rows);
     }
 
     /// Adds the rows of a node, and finds out about them.
-    fn add_rows(&mut self, job: &mut Job, parent: usize, rows: Vec<(String, Root)>) {
+    fn add_rows(&mut self, job: &mut Job, parent: usize, rows: Vec<(String, Oop)>) {
         let work_ = work(job);
         let level = work_.nodes[parent].level + 1;
         let is_nested = level < work_.inspection.depth;
-        for (name, object) in rows {
+        for (name, oop) in rows {
+            let object = self.vm.retain(oop);
             let work = work(job);
             if work.nodes.len() >= MAX_NODES {
                 break;
             }
-            let oop = object.oop();
             let node = work.add(name, object, level);
             work.nodes[parent].children.push(node);
             self.describe(job, node, oop, ROW_TEXT);
@@ -278,10 +289,6 @@ impl Machine<'_> {
     /// Finds the first rows of a child.
     fn add_nested(&mut self, job: &mut Job, node: usize, object: Oop) {
         let rows = raw_rows(&self.vm, object, 0, NESTED_ROWS);
-        let rows = rows
-            .into_iter()
-            .map(|(name, value)| (name, self.vm.retain(value)))
-            .collect();
         self.add_rows(job, node, rows);
     }
 
@@ -397,9 +404,12 @@ fn read_views(vm: &Vm, answer: Oop) -> Option<Vec<View>> {
 }
 
 /// Reads an Array of Arrays of name and value.
-fn read_rows(vm: &Vm, answer: Oop) -> Option<Vec<(String, Root)>> {
-    let _ = (vm, answer);
-    None
+fn read_rows(vm: &Vm, answer: Oop) -> Option<Vec<(String, Oop)>> {
+    let row = |row: &Oop| match vm.heap.slots(*row) {
+        [name, value] => Some((vm.text(*name)?, *value)),
+        _ => None,
+    };
+    vm.heap.slots(answer).iter().map(row).collect()
 }
 
 fn not_kept() -> ErrorInfo {

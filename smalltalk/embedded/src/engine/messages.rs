@@ -93,8 +93,8 @@ pub struct Inspection {
     pub view: Option<String>,
     /// First row wanted, from 0.
     pub offset: u64,
-    /// How many rows at most.
-    pub limit: u64,
+    /// How many rows, or characters of a text, at most; none: as many as fit a screen well.
+    pub limit: Option<u64>,
     /// How deep children are answered.
     pub depth: u32,
     /// Whether the selectors of its class are wanted.

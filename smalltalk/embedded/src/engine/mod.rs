@@ -27,6 +27,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use crate::vm::{BootError, Vm, VmConfig};
 
 pub(crate) use failure::interrupted;
+pub use inspect::MAX_ROWS;
 pub use machine::MAX_RESULT;
 pub use messages::{
     Command, Evaluation, Inspection, JobId, ObjectKey, Question, Report, SessionNumber, Subject,

@@ -58,7 +58,7 @@ const FEATURES: &[&str] = &[
 const INSPECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Rows of a page unless its client says otherwise.
 const DEFAULT_LIMIT: u64 = 100;
-/// Most rows of a page.
+/// Most entries of a page of the history.
 const MAX_LIMIT: u64 = 1000;
 /// Most levels of children.
 const MAX_DEPTH: u32 = 3;
@@ -220,7 +220,7 @@ impl Desk {
             "max_message_bytes": self.settings.max_message,
             "max_result_characters": engine::MAX_RESULT,
             "max_objects_per_session": engine::MAX_OBJECTS,
-            "max_rows": MAX_LIMIT,
+            "max_rows": engine::MAX_ROWS,
             "max_running_per_connection": MAX_RUNNING,
             "max_waiting_per_connection": MAX_WAITING,
             "max_sessions_per_client": MAX_PER_CLIENT,
@@ -310,7 +310,7 @@ impl Desk {
             subject,
             view: params.view,
             offset: params.offset.unwrap_or(0),
-            limit: params.limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT),
+            limit: params.limit,
             depth: params.depth.unwrap_or(1).min(MAX_DEPTH),
             with_methods: params.include_private.unwrap_or(false),
             timeout: params
