@@ -37,8 +37,9 @@
 mod classes;
 mod collections;
 mod contexts;
+mod floats;
+mod integers;
 mod methods;
-mod numbers;
 mod objects;
 mod processes;
 mod strings;
@@ -134,8 +135,9 @@ const MODULES: &[&[(&str, Primitive)]] = &[
     classes::PRIMITIVES,
     collections::PRIMITIVES,
     contexts::PRIMITIVES,
+    floats::PRIMITIVES,
+    integers::PRIMITIVES,
     methods::PRIMITIVES,
-    numbers::PRIMITIVES,
     objects::PRIMITIVES,
     processes::PRIMITIVES,
     strings::PRIMITIVES,
