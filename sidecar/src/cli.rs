@@ -91,7 +91,7 @@ pub struct Up {
         Exit status: 0 when it was told to end, 1 if it could not start or go on."
 )]
 pub struct Serve {
-    /// Where to listen: tcp://ADDRESS:PORT (`*` for a free port) or ipc:///PATH.
+    /// Where to listen: `tcp://ADDRESS:PORT` (`*` for a free port) or `ipc:///PATH`.
     #[arg(long, value_name = "ENDPOINT", default_value = "tcp://127.0.0.1:*")]
     pub endpoint: String,
     /// Where to write the connection file, by which clients find the server. Default: in the runtime

@@ -190,7 +190,7 @@ impl Pending<'_> {
         let told = self.told.recv_timeout(limit);
         self.answered.set(self.answered.get() || told.is_ok());
         match told {
-            Ok(Outcome::Answered(response)) => Ok(response),
+            Ok(Outcome::Answered(response)) => Ok(*response),
             Ok(Outcome::ServerReplaced) => Err(ClientError::ServerReplaced),
             Ok(Outcome::Refused(reason)) => Err(ClientError::Refused(reason)),
             Err(RecvTimeoutError::Timeout) => Err(ClientError::Timeout(limit)),

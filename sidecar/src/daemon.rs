@@ -6,13 +6,13 @@
 //! a record, nothing that depends on it is sent.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use stui_protocol::Uuid;
-use stui_protocol::pane::{Down, Level, ToPane};
+use stui_protocol::pane::{self, Down, Level, ToPane};
 
 use crate::calls::{self, Answer, Call, Report};
 use crate::hub::record::{Record, Snapshot};
@@ -97,7 +97,7 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     let file = server.connection_file().to_owned();
     let to_loop = tell.clone();
     let link = Link::start(Box::new(move || servers::living(&file)), move |event| {
-        drop(to_loop.send(Happening::Link(event)))
+        drop(to_loop.send(Happening::Link(event)));
     })?;
     let to_loop = tell.clone();
     let pipes = Pipes::new(options.zellij, options.session, move |event| {
@@ -151,7 +151,7 @@ fn signals(tell: &Sender<Happening>) -> Result<()> {
     Ok(())
 }
 
-fn listen(socket: &PathBuf, tell: &Sender<Happening>) -> Result<()> {
+fn listen(socket: &Path, tell: &Sender<Happening>) -> Result<()> {
     let tell = tell.clone();
     calls::listen(socket, move |call| {
         let (answer, answered) = bounded(1);
@@ -242,6 +242,15 @@ impl Sidecar {
                 if let Err(error) = self.server.ensure(now) {
                     tracing::error!(%error, "cannot start a Smalltalk server");
                 }
+                let state = match (state, self.server.failure()) {
+                    (pane::Link::Reconnecting { attempt, .. }, Some(failure)) => {
+                        pane::Link::Reconnecting {
+                            attempt,
+                            reason: failure.to_owned(),
+                        }
+                    }
+                    (state, _) => state,
+                };
                 self.hand(Input::Disconnected(state));
             }
             Happening::Link(LinkEvent::Event(event)) => self.hand(Input::Event(event)),

@@ -331,7 +331,7 @@ fn set_aside(
     let aside = free_name(folder, "journal.torn");
     let mut copy = || -> io::Result<u64> {
         file.seek(SeekFrom::Start(good))?;
-        let mut torn = private().create_new(true).open(&aside)?;
+        let mut torn = private().create(true).truncate(true).open(&aside)?;
         let bytes = io::copy(file, &mut torn)?;
         torn.sync_all()?;
         file.set_len(good)?;
@@ -345,11 +345,13 @@ fn set_aside(
     Ok(())
 }
 
+/// A name that no file in the folder has yet; of a thousand such files the last is overwritten.
 fn free_name(folder: &Path, name: &str) -> PathBuf {
-    (1u32..)
-        .map(|n| folder.join(format!("{name}.{n}")))
+    let numbered = |n: u32| folder.join(format!("{name}.{n}"));
+    (1..1000)
+        .map(numbered)
         .find(|path| !path.exists())
-        .unwrap_or_else(|| folder.join(name))
+        .unwrap_or_else(|| numbered(1000))
 }
 
 /// A thread that syncs the file when it has grown.

@@ -441,7 +441,7 @@ impl Keeper {
         match envelope.payload {
             Payload::Response(response) => {
                 if let Some(request) = self.unanswered.remove(&envelope.id) {
-                    (request.responder)(Outcome::Answered(response));
+                    (request.responder)(Outcome::Answered(Box::new(response)));
                 } else if let Some(session_id) = self.own_requests.remove(&envelope.id) {
                     self.subscribed(&session_id, &response);
                 }

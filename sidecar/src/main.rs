@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("stui: {error:#}");
+            eprintln!("stui: {}", sentence(&error));
             ExitCode::FAILURE
         }
     }
@@ -27,6 +27,21 @@ fn run() -> Result<ExitCode> {
         Command::Sidecar(options) => commands::sidecar::run(&options).map(|()| ExitCode::SUCCESS),
         Command::PipeChild(options) => Err(become_child(&options)),
     }
+}
+
+/// An error with its causes, those left out that an error before has in its own words already.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.contains(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause);
+    }
+    text
 }
 
 fn play(options: Demo) -> Result<()> {

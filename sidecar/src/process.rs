@@ -84,6 +84,7 @@ pub fn own_program() -> PathBuf {
 pub fn command_that_dies_with_us(program: &OsStr) -> Command {
     let mut command = Command::new(own_program());
     command
+        .arg0("stui")
         .arg("pipe-child")
         .arg("--parent")
         .arg(std::process::id().to_string())
@@ -193,7 +194,7 @@ mod tests {
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
         let pid = child.id();
         let (tell, told) = crossbeam_channel::bounded(1);
-        watch(pid, move || drop(tell.send(()))).unwrap();
+        watch(pid, move || tell.send(()).unwrap()).unwrap();
         assert!(is_alive(pid));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -206,7 +207,7 @@ mod tests {
         assert!(!is_alive(0));
         assert!(!is_alive(u32::MAX));
         let (tell, told) = crossbeam_channel::bounded(1);
-        watch(u32::MAX, move || drop(tell.send(()))).unwrap();
+        watch(u32::MAX, move || tell.send(()).unwrap()).unwrap();
         told.recv_timeout(Duration::from_secs(20)).unwrap();
     }
 }

@@ -163,6 +163,8 @@ pub struct Server {
     zellij_pid: u32,
     child: Option<Child>,
     last_start: Option<Instant>,
+    /// Why the one that was started last ended, while there is no other.
+    failure: Option<String>,
 }
 
 impl Server {
@@ -176,6 +178,7 @@ impl Server {
             zellij_pid,
             child: None,
             last_start: None,
+            failure: None,
         }
     }
 
@@ -190,13 +193,21 @@ impl Server {
     /// If it cannot be started.
     pub fn ensure(&mut self, now: Instant) -> io::Result<()> {
         if !self.own || living(&self.file).is_ok() {
+            self.failure = None;
             return Ok(());
         }
-        if let Some(child) = &mut self.child
-            && child.try_wait()?.is_none()
-        {
-            // It has not written its file yet.
-            return Ok(());
+        if let Some(child) = &mut self.child {
+            match child.try_wait()? {
+                // It has not written its file yet.
+                None => return Ok(()),
+                Some(status) => {
+                    self.child = None;
+                    self.failure = Some(format!(
+                        "The Smalltalk server ended ({status}): {}",
+                        last_line(&self.log)
+                    ));
+                }
+            }
         }
         if self
             .last_start
@@ -207,6 +218,7 @@ impl Server {
         self.last_start = Some(now);
         let log = std::fs::File::create(&self.log)?;
         let child = Command::new(own_program())
+            .arg0("stui")
             .arg("serve")
             .arg("--exit-with-pid")
             .arg(self.zellij_pid.to_string())
@@ -223,6 +235,11 @@ impl Server {
         Ok(())
     }
 
+    /// Why it ended, if it does not run and should.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
     /// Ends it if the sidecar started it, or one before the sidecar did.
     pub fn end(&mut self) {
         if !self.own {
@@ -234,4 +251,14 @@ impl Server {
             tracing::warn!(%error, "cannot end the Smalltalk server");
         }
     }
+}
+
+/// The last line of a log that says something.
+fn last_line(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let line = text.lines().rev().find(|line| !line.trim().is_empty());
+    line.map_or_else(
+        || format!("its log {} is empty", log.display()),
+        |line| crate::hub::inspector::cut(line, 500),
+    )
 }

@@ -1,4 +1,4 @@
-//! One ZeroMQ connection to a server. The only module that names ZeroMQ.
+//! One `ZeroMQ` connection to a server. The only module that names `ZeroMQ`.
 //!
 //! libzmq reconnects by itself and says nothing; here a [`Wire`] that is lost stays lost, and whoever
 //! owns it opens another: a reconnected peer has to authenticate anew, so it had better know. A
@@ -31,7 +31,7 @@ const MONITORED: [SocketEvent; 8] = [
     SocketEvent::CLOSE_FAILED,
 ];
 
-/// Version of the ZeroMQ library, as `4.3.4`.
+/// Version of the `ZeroMQ` library, as `4.3.4`.
 pub fn library_version() -> String {
     let (major, minor, patch) = zmq::version();
     format!("{major}.{minor}.{patch}")

@@ -27,20 +27,20 @@ struct Findings {
 }
 
 impl Findings {
-    fn ok(&self, what: impl Display) {
-        println!("ok       {what}");
-    }
-
-    /// Something that is as it may be.
-    fn note(&self, what: impl Display) {
-        println!("note     {what}");
-    }
-
     fn problem(&mut self, what: impl Display, remedy: impl Display) {
         self.problems += 1;
         println!("problem  {what}");
         println!("         → {remedy}");
     }
+}
+
+fn ok(what: impl Display) {
+    println!("ok       {what}");
+}
+
+/// Something that is as it may be.
+fn note(what: impl Display) {
+    println!("note     {what}");
 }
 
 /// Looks at everything and prints what it found.
@@ -52,7 +52,7 @@ pub fn run(options: &cli::Doctor) -> ExitCode {
         env!("CARGO_PKG_VERSION"),
         crate::zmq_version()
     );
-    terminal(&findings);
+    terminal();
     zellij(options, &mut findings);
     plugin_inside(&mut findings);
     let places = match Places::from_environment() {
@@ -63,10 +63,10 @@ pub fn run(options: &cli::Doctor) -> ExitCode {
         }
     };
     match places.runtime() {
-        Ok(path) => findings.ok(format!("runtime directory {} is private", path.display())),
+        Ok(path) => ok(format!("runtime directory {} is private", path.display())),
         Err(error) => findings.problem("runtime directory", error),
     }
-    plugin_on_disk(&places, &findings);
+    plugin_on_disk(&places);
     permissions(&places, &mut findings);
     let session = options.session.as_deref().unwrap_or("stui");
     println!("session {session}:");
@@ -88,12 +88,12 @@ pub fn run(options: &cli::Doctor) -> ExitCode {
     }
 }
 
-fn terminal(findings: &Findings) {
+fn terminal() {
     if std::io::stdout().is_terminal() {
         let kind = std::env::var("TERM").unwrap_or_else(|_| "unknown".into());
-        findings.ok(format!("a terminal ({kind})"));
+        ok(format!("a terminal ({kind})"));
     } else {
-        findings.note("no terminal here: `stui up` needs one, `stui demo` does not");
+        note("no terminal here: `stui up` needs one, `stui demo` does not");
     }
 }
 
@@ -106,14 +106,14 @@ fn zellij(options: &cli::Doctor, findings: &mut Findings) {
         }
     };
     match zellij.supported_version() {
-        Ok(version) => findings.ok(format!("Zellij {version} ({})", zellij.program().display())),
+        Ok(version) => ok(format!("Zellij {version} ({})", zellij.program().display())),
         Err(error) => findings.problem(error, format!("STUI needs Zellij {OLDEST} or later")),
     }
 }
 
 fn plugin_inside(findings: &mut Findings) {
     match PLUGIN {
-        Some(plugin) => findings.ok(format!(
+        Some(plugin) => ok(format!(
             "the plugin is in this program ({} KB)",
             plugin.len() / 1024
         )),
@@ -121,25 +121,25 @@ fn plugin_inside(findings: &mut Findings) {
     }
 }
 
-fn plugin_on_disk(places: &Places, findings: &Findings) {
+fn plugin_on_disk(places: &Places) {
     let path = places.plugin();
     match std::fs::read(&path) {
         Ok(found) if Some(found.as_slice()) == PLUGIN => {
-            findings.ok(format!("the plugin is installed ({})", path.display()));
+            ok(format!("the plugin is installed ({})", path.display()));
         }
-        Ok(_) => findings.note(format!(
+        Ok(_) => note(format!(
             "{} is another version of the plugin; `stui up` replaces it, and sessions that run keep theirs",
             path.display()
         )),
-        Err(_) => findings.note("the plugin is not installed yet; `stui up` does it"),
+        Err(_) => note("the plugin is not installed yet; `stui up` does it"),
     }
 }
 
 fn permissions(places: &Places, findings: &mut Findings) {
     let file = places.zellij_permissions();
     match permissions::missing(&file, &places.plugin()) {
-        Ok(missing) if missing.is_empty() => findings.ok("the plugin has its permissions"),
-        Ok(missing) => findings.note(format!(
+        Ok(missing) if missing.is_empty() => ok("the plugin has its permissions"),
+        Ok(missing) => note(format!(
             "not granted to the plugin: {}; `stui up` asks, or Zellij does in the panes",
             missing.join(", ")
         )),
@@ -164,12 +164,12 @@ fn sidecar(places: &Places, session: &str, findings: &mut Findings) {
                     .trim()
             ),
         ),
-        Err(_) => findings.note("no sidecar runs: the session is not open (`stui up` opens it)"),
+        Err(_) => note("no sidecar runs: the session is not open (`stui up` opens it)"),
     }
 }
 
 fn report_of(report: &Report, findings: &mut Findings) {
-    findings.ok(format!(
+    ok(format!(
         "the sidecar runs (process {}, version {})",
         report.pid, report.version
     ));
@@ -179,14 +179,14 @@ fn report_of(report: &Report, findings: &mut Findings) {
             "are the panes open, and their permissions granted?",
         );
     } else {
-        findings.ok(format!("it reaches the panes {}", report.panes.join(", ")));
+        ok(format!("it reaches the panes {}", report.panes.join(", ")));
     }
     match &report.status.link {
-        Link::Connected => findings.ok(format!(
+        Link::Connected => ok(format!(
             "it is connected to {} at {}",
             report.status.dialect, report.status.endpoint
         )),
-        Link::Connecting => findings.note("it is connecting to Smalltalk"),
+        Link::Connecting => note("it is connecting to Smalltalk"),
         Link::Reconnecting { attempt, reason } => findings.problem(
             format!("it is not connected to Smalltalk (attempt {attempt})"),
             reason,
@@ -205,7 +205,7 @@ fn server(places: &Places, session: &str, findings: &mut Findings) {
     let path = connection_file_of(places, session);
     let file = match living(&path) {
         Ok(file) => {
-            findings.ok(format!(
+            ok(format!(
                 "connection file {} ({}, process {})",
                 path.display(),
                 file.dialect,
@@ -214,9 +214,9 @@ fn server(places: &Places, session: &str, findings: &mut Findings) {
             file
         }
         Err(reason) => {
-            findings.note(reason);
+            note(reason);
             for (path, file) in all_living(places) {
-                findings.note(format!(
+                note(format!(
                     "another server runs: {} ({})",
                     path.display(),
                     file.endpoint
@@ -226,7 +226,7 @@ fn server(places: &Places, session: &str, findings: &mut Findings) {
         }
     };
     if file.key().is_none() {
-        findings.note("this server has no key: everybody on this machine can use it");
+        note("this server has no key: everybody on this machine can use it");
     }
     let client = match Client::connect(&file, LIMIT) {
         Ok(client) => client,
@@ -237,14 +237,14 @@ fn server(places: &Places, session: &str, findings: &mut Findings) {
             );
         }
     };
-    findings.ok(format!(
+    ok(format!(
         "both sides know the key; it is {} {}",
         client.server().dialect,
         client.server().dialect_version
     ));
     let began = Instant::now();
     match client.request(request::Ping::default(), LIMIT) {
-        Ok(_) => findings.ok(format!("it answers a ping in {:?}", began.elapsed())),
+        Ok(_) => ok(format!("it answers a ping in {:?}", began.elapsed())),
         Err(error) => findings.problem(error, "end it; it is started again"),
     }
 }

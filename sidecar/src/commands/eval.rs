@@ -1,5 +1,6 @@
 //! `stui eval`: evaluate from the shell.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal, Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -87,7 +88,7 @@ pub fn run(options: cli::Eval) -> Result<ExitCode> {
             return Ok(ExitCode::from(NO_SERVER));
         }
     };
-    show(&code, answer)
+    show(&code, *answer)
 }
 
 fn read_code() -> Result<String> {
@@ -131,7 +132,7 @@ fn session(client: &Client, name: &str) -> Result<String> {
 }
 
 enum Ended {
-    Answered(Response),
+    Answered(Box<Response>),
     Interrupted,
     TimedOut(Duration),
 }
@@ -150,7 +151,7 @@ fn wait(
     let deadline = limit.map(|limit| Instant::now() + limit);
     loop {
         match pending.wait(SLICE) {
-            Ok(response) => return Ok(Ended::Answered(response)),
+            Ok(response) => return Ok(Ended::Answered(Box::new(response))),
             Err(ClientError::Timeout(_)) => {}
             Err(error) => return Err(error),
         }
@@ -206,10 +207,10 @@ fn print(answer: &response::Evaluate) -> Result<ExitCode> {
 fn runtime_error(error: &RuntimeError) -> String {
     let mut text = error.summary() + "\n";
     for frame in error.stack.iter().take(MAX_FRAMES) {
-        text += &format!("  {}\n", frame.method);
+        let _ = writeln!(text, "  {}", frame.method);
     }
     if error.stack.len() > MAX_FRAMES {
-        text += &format!("  … {} more\n", error.stack.len() - MAX_FRAMES);
+        let _ = writeln!(text, "  … {} more", error.stack.len() - MAX_FRAMES);
     }
     text
 }

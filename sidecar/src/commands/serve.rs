@@ -14,13 +14,11 @@ use crate::places::Places;
 /// If it cannot start or go on.
 pub fn run(options: cli::Serve) -> Result<()> {
     super::log("warn");
-    let connection_file = match options.connection_file {
-        Some(file) => std::path::absolute(file)?,
-        None => {
-            let places = Places::from_environment()?;
-            let name = format!("serve-{}.json", std::process::id());
-            places.runtime()?.join(name)
-        }
+    let connection_file = if let Some(file) = options.connection_file {
+        std::path::absolute(file)?
+    } else {
+        let name = format!("serve-{}.json", std::process::id());
+        Places::from_environment()?.runtime()?.join(name)
     };
     let serve_options = ServeOptions {
         endpoint: options.endpoint,

@@ -6,6 +6,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{Seek, Write};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -68,13 +69,12 @@ fn announce(places: &Places, options: &cli::Sidecar, announcement: &Call) -> Res
     loop {
         match call(&socket, announcement) {
             Ok(Answer::Welcome) => return Ok(()),
-            // It belongs to a Zellij server that is gone, and will be gone too.
-            Ok(_) => {}
             Err(_) if started.is_none_or(|at| at.elapsed() > START_AGAIN) => {
                 started = Some(Instant::now());
                 start(places, options)?;
             }
-            Err(_) => {}
+            // It is being started, or belongs to a Zellij server that is gone and will be gone too.
+            Ok(_) | Err(_) => {}
         }
         if Instant::now() >= deadline {
             bail!(
@@ -91,6 +91,7 @@ fn start(places: &Places, options: &cli::Sidecar) -> Result<()> {
     let path = places.sidecar_log(&options.session);
     let log = open_log(&path).with_context(|| format!("cannot write {}", path.display()))?;
     Command::new(own_program())
+        .arg0("stui")
         .args(["sidecar", "--daemon", "--session", &options.session])
         .args(["--zellij-pid", &options.zellij_pid.to_string()])
         .stdin(Stdio::null())

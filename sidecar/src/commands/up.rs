@@ -29,7 +29,8 @@ pub fn run(options: &cli::Up) -> Result<ExitCode> {
     super::log("error");
     check_name(&options.session)?;
     let inside = std::env::var_os("ZELLIJ").is_some();
-    if !inside && !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if !(inside || terminal) {
         bail!(
             "there is no terminal here for Zellij to draw on; `stui demo` plays a session without one"
         );

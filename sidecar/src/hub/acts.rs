@@ -6,7 +6,7 @@ use stui_protocol::{request, response};
 use super::document::{Authorship, MAX_PIECE, escaped_len, pieces};
 use super::inspector::cut;
 use super::record::Record;
-use super::{Effect, Hub, MAX_PENDING, Purpose, RowsWanted, To};
+use super::{Effect, Hub, MAX_PENDING, Purpose, RowsWanted, To, notice};
 
 impl Hub {
     pub(super) fn act(&mut self, by: Instance, seq: u64, act: Act, out: &mut Vec<Effect>) {
@@ -32,7 +32,7 @@ impl Hub {
             }
         }
         match act {
-            Act::Edit { rev, edit, group } => self.edit(&by, seq, rev, edit, group, out),
+            Act::Edit { rev, edit, group } => self.edit(&by, seq, rev, &edit, group, out),
             Act::Undo => self.undo_or_redo(by, seq, true, out),
             Act::Redo => self.undo_or_redo(by, seq, false, out),
             Act::Evaluate { rev, span, how } => {
@@ -46,13 +46,13 @@ impl Hub {
                     seq,
                 }));
                 out.push(Effect::Tell(To::One(by.clone()), ToPane::Acked { seq }));
-                self.act_without_record(by, other, out);
+                self.act_without_record(by, &other, out);
             }
         }
     }
 
-    fn act_without_record(&mut self, by: Instance, act: Act, out: &mut Vec<Effect>) {
-        match act {
+    fn act_without_record(&mut self, by: Instance, act: &Act, out: &mut Vec<Effect>) {
+        match *act {
             Act::Interrupt => self.interrupt(by, out),
             Act::InspectRow { shown, row } => {
                 if shown != self.inspector.shown() {
@@ -71,7 +71,7 @@ impl Hub {
                     self.trail_changed(out);
                 } else {
                     let text = "This is what was inspected first.";
-                    out.push(self.notice(by, Level::Info, text));
+                    out.push(notice(by, Level::Info, text));
                 }
             }
             Act::InspectAs { shown, view } => {
@@ -96,7 +96,7 @@ impl Hub {
         by: &Instance,
         seq: u64,
         rev: u64,
-        made: Edit,
+        made: &Edit,
         group: u64,
         out: &mut Vec<Effect>,
     ) {
@@ -105,9 +105,9 @@ impl Hub {
             by: Some(by.clone()),
             group,
         };
-        let moved = self.document.rebase(&made, rev, by);
+        let moved = self.document.rebase(made, rev, by);
         if escaped_len(&moved.text) <= MAX_PIECE {
-            let made = (moved != made).then_some(&made);
+            let made = (moved != *made).then_some(made);
             self.change(&moved, made, &authorship, seq, out);
             return;
         }
@@ -191,7 +191,7 @@ impl Hub {
             } else {
                 "Nothing to redo."
             };
-            out.push(self.notice(by, Level::Info, text));
+            out.push(notice(by, Level::Info, text));
             return;
         };
         for (edit, rev) in edits.into_iter().zip(before + 1..) {

@@ -12,7 +12,7 @@ use super::document::{Authorship, pieces};
 use super::expression::expression_at;
 use super::inspector::cut;
 use super::record::{Evaluation, Record};
-use super::{Effect, Hub, Purpose, To};
+use super::{Effect, Hub, Purpose, To, notice};
 
 /// Most evaluations that run or wait at once.
 const MAX_EVALUATIONS: usize = 32;
@@ -60,7 +60,7 @@ impl Hub {
                 seq,
             }));
             out.push(Effect::Tell(To::One(by.clone()), ToPane::Acked { seq }));
-            out.push(self.notice(by, Level::Info, refused.unwrap_or_default()));
+            out.push(notice(by, Level::Info, refused.unwrap_or_default()));
             return;
         };
         let evaluation = Evaluation {
@@ -83,7 +83,7 @@ impl Hub {
         out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
         if self.status.link != Link::Connected {
             let text = "Not connected to a Smalltalk server: this runs once there is one.";
-            out.push(self.notice(by, Level::Info, text));
+            out.push(notice(by, Level::Info, text));
         }
         self.send_waiting(out);
     }
@@ -160,7 +160,7 @@ impl Hub {
         let place = evaluation.span;
         self.mark(MarkKind::Error, place, text);
         out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
-        out.push(self.notice(evaluation.by, Level::Error, text));
+        out.push(notice(evaluation.by, Level::Error, text));
     }
 
     pub(super) fn evaluated(
@@ -185,7 +185,7 @@ impl Hub {
                         self.trail_changed(out);
                     } else {
                         let text = "The server keeps no object to inspect for this answer.";
-                        out.push(self.notice(evaluation.by.clone(), Level::Error, text));
+                        out.push(notice(evaluation.by.clone(), Level::Error, text));
                     }
                 }
             }
@@ -209,7 +209,7 @@ impl Hub {
         let by = evaluation.by.clone();
         match error.code {
             ErrorCode::Interrupted => {
-                out.push(self.notice(by, Level::Info, "Interrupted."));
+                out.push(notice(by, Level::Info, "Interrupted."));
             }
             ErrorCode::CompileError => {
                 let at = details.and_then(|details| details.at);
@@ -231,11 +231,11 @@ impl Hub {
                         },
                     ));
                 }
-                out.push(self.notice(by, Level::Error, error.message.clone()));
+                out.push(notice(by, Level::Error, error.message.clone()));
             }
             _ => {
                 self.mark(MarkKind::Error, evaluation.span, &error.message);
-                out.push(self.notice(by, Level::Error, error.message.clone()));
+                out.push(notice(by, Level::Error, error.message.clone()));
             }
         }
         out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
@@ -244,7 +244,7 @@ impl Hub {
     /// Interrupts everything that runs, and drops what still waits for a server.
     pub(super) fn interrupt(&mut self, by: Instance, out: &mut Vec<Effect>) {
         if self.evaluations.is_empty() {
-            out.push(self.notice(by, Level::Info, "Nothing is running."));
+            out.push(notice(by, Level::Info, "Nothing is running."));
             return;
         }
         let ids: Vec<(Uuid, bool)> = self
@@ -261,12 +261,12 @@ impl Hub {
                 self.ask(request, Purpose::Interrupt { by: by.clone() }, out);
             } else if self.finish(id, out).is_some() {
                 out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
-                out.push(self.notice(by.clone(), Level::Info, "Taken back before it ran."));
+                out.push(notice(by.clone(), Level::Info, "Taken back before it ran."));
             }
         }
         if !connected {
             let text = "Not connected: the interrupt is delivered as soon as the server is there.";
-            out.push(self.notice(by, Level::Info, text));
+            out.push(notice(by, Level::Info, text));
         }
     }
 
@@ -293,7 +293,7 @@ impl Hub {
             _ => evaluation.span,
         };
         self.mark(MarkKind::Error, span, &summary);
-        out.push(self.notice(evaluation.by.clone(), Level::Error, summary));
+        out.push(notice(evaluation.by.clone(), Level::Error, summary));
     }
 
     /// Writes an answer behind its expression and selects it for whoever asked, unless he went on
@@ -324,7 +324,7 @@ impl Hub {
         let by = evaluation.by.clone();
         if self.went_on_typing(&by, seq) {
             let text = format!("The answer is printed in line {}.", start.line + 1);
-            out.push(self.notice(by, Level::Info, text));
+            out.push(notice(by, Level::Info, text));
         } else {
             out.push(Effect::Tell(
                 To::One(by.clone()),
@@ -336,7 +336,7 @@ impl Hub {
             ));
             if cut_here || answer.truncated {
                 let text = "The answer is longer than shown; inspect it to see the rest.";
-                out.push(self.notice(by, Level::Info, text));
+                out.push(notice(by, Level::Info, text));
             }
         }
     }

@@ -86,7 +86,7 @@ pub enum Input {
 #[derive(Debug)]
 pub enum Outcome {
     /// The server answered.
-    Answered(Response),
+    Answered(Box<Response>),
     /// Another server took the place of the one that had the request: it will never be answered.
     ServerReplaced,
     /// The request could not be given to the server, with the reason.
@@ -431,11 +431,6 @@ impl Hub {
         self.status.clients = people.len() as u32;
     }
 
-    fn notice(&self, to: Instance, level: Level, text: impl Into<String>) -> Effect {
-        let text = inspector::cut(&text.into(), 1000);
-        Effect::Tell(To::One(to), ToPane::Notice { level, text })
-    }
-
     fn make_id(&mut self) -> Uuid {
         self.made_ids += 1;
         uuid::Builder::from_random_bytes(
@@ -548,4 +543,10 @@ impl Hub {
             Record::Trail { trail: now } => *trail = now,
         }
     }
+}
+
+/// One sentence for somebody.
+fn notice(to: Instance, level: Level, text: impl AsRef<str>) -> Effect {
+    let text = inspector::cut(text.as_ref(), 1000);
+    Effect::Tell(To::One(to), ToPane::Notice { level, text })
 }

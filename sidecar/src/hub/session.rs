@@ -7,7 +7,7 @@ use stui_protocol::{Uuid, request};
 
 use super::inspector::cut;
 use super::record::{Record, Session};
-use super::{Effect, Hub, Outcome, Purpose, To};
+use super::{Effect, Hub, Outcome, Purpose, To, notice};
 
 /// After how many seconds without use the server may forget the session: a week. While the sidecar
 /// lives it says every few minutes that the session is in use.
@@ -92,8 +92,10 @@ impl Hub {
             return;
         };
         match outcome {
-            Outcome::Answered(Response::Error(error)) => self.failed(id, purpose, &error, out),
-            Outcome::Answered(response) => self.answered(id, purpose, response, out),
+            Outcome::Answered(response) => match *response {
+                Response::Error(error) => self.failed(id, purpose, &error, out),
+                response => self.answered(id, purpose, response, out),
+            },
             Outcome::ServerReplaced => {
                 if matches!(purpose, Purpose::Evaluation) {
                     self.evaluation_lost(id, out);
@@ -130,7 +132,7 @@ impl Hub {
                 }
             }
             (Purpose::Interrupt { by }, Response::Interrupt(answer)) if !answer.interrupted => {
-                out.push(self.notice(by, Level::Info, "It had ended already."));
+                out.push(notice(by, Level::Info, "It had ended already."));
             }
             (Purpose::Evaluation, response) => {
                 let text = format!(
@@ -166,7 +168,7 @@ impl Hub {
                 },
             )),
             Purpose::Interrupt { by } => {
-                out.push(self.notice(by, Level::Error, error.message.clone()));
+                out.push(notice(by, Level::Error, error.message.clone()));
             }
             Purpose::WalkInto { .. } => out.push(Effect::Tell(
                 To::Role(stui_protocol::pane::Role::Inspector),

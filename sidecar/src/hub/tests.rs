@@ -124,7 +124,7 @@ impl Scene {
         let (id, _) = self.take(request_type);
         self.play(Input::Reply {
             id,
-            outcome: Outcome::Answered(answer.into()),
+            outcome: Outcome::Answered(Box::new(answer.into())),
         });
     }
 
@@ -278,7 +278,7 @@ fn print_it_writes_the_answer_behind_the_expression_and_selects_it() {
     };
     scene.play(Input::Reply {
         id,
-        outcome: Outcome::Answered(answer.into()),
+        outcome: Outcome::Answered(Box::new(answer.into())),
     });
     assert_eq!(scene.hub.text(), "3 + 4 7\n'next'");
     assert_eq!(scene.selection(), Some((at(0, 5), at(0, 7))));
@@ -489,13 +489,13 @@ fn a_killed_sidecar_comes_back_with_text_acts_and_evaluations_under_their_ids() 
     assert_eq!(again, id);
     scene.play(Input::Reply {
         id,
-        outcome: Outcome::Answered(
+        outcome: Outcome::Answered(Box::new(
             response::Evaluate {
                 result: "7".into(),
                 ..response::Evaluate::default()
             }
             .into(),
-        ),
+        )),
     });
     assert_eq!(scene.hub.text(), "3 + 4 7");
     scene.act(Act::Undo);
@@ -576,7 +576,9 @@ fn interrupt_reaches_what_runs_and_takes_back_what_waits() {
     assert_eq!(interrupt.request_id, id.to_string());
     scene.play(Input::Reply {
         id,
-        outcome: Outcome::Answered(ErrorInfo::new(ErrorCode::Interrupted, "interrupted").into()),
+        outcome: Outcome::Answered(Box::new(
+            ErrorInfo::new(ErrorCode::Interrupted, "interrupted").into(),
+        )),
     });
     assert_eq!(scene.marks(), []);
     assert_eq!(scene.notices(), ["Interrupted."]);
