@@ -4,7 +4,8 @@
 use stui_protocol::object::ObjectHandle;
 
 use super::failure::cut;
-use super::machine::{Job, Machine, Task, Trouble};
+use super::jobs::{Job, Task, Trouble};
+use super::machine::Machine;
 use super::messages::SessionNumber;
 use crate::vm::{Oop, Root, Vm};
 
@@ -33,12 +34,11 @@ impl Description {
         result: Result<Root, Trouble>,
         limit: usize,
     ) {
-        match task {
-            Task::Size(_) => {
-                let size = result.ok().and_then(|root| root.oop().as_size());
-                self.size = size.unwrap_or(0) as u64;
-            }
-            _ => (self.text, self.truncated) = printed(vm, object, result, limit),
+        if let Task::Size(_) = task {
+            let size = result.ok().and_then(|root| root.oop().as_size());
+            self.size = size.unwrap_or(0) as u64;
+        } else {
+            (self.text, self.truncated) = printed(vm, object, result, limit);
         }
     }
 }

@@ -5,7 +5,8 @@ use stui_protocol::response;
 
 use super::describe::{Description, printed};
 use super::failure::cut;
-use super::machine::{Job, MAX_RESULT, Machine, Task, Trouble, Work};
+use super::jobs::{Job, Task, Trouble, Work};
+use super::machine::{MAX_RESULT, Machine};
 use super::messages::Evaluation;
 use crate::vm::Root;
 
@@ -31,16 +32,17 @@ impl EvaluateWork {
             display: None,
         }
     }
+}
 
-    /// The answer to code that signalled an error.
-    pub(super) fn failed(&self, error: RuntimeError) -> response::Evaluate {
-        response::Evaluate {
-            result: error.summary(),
-            result_type: error.class_name.clone(),
-            has_error: true,
-            error: Some(error),
-            ..response::Evaluate::default()
-        }
+/// The answer to code that signalled an error.
+pub(super) fn failed(error: RuntimeError, execution_time: u64) -> response::Evaluate {
+    response::Evaluate {
+        result: error.summary(),
+        result_type: error.class_name.clone(),
+        execution_time,
+        has_error: true,
+        error: Some(error),
+        ..response::Evaluate::default()
     }
 }
 
@@ -48,7 +50,7 @@ impl EvaluateWork {
 fn work(job: &mut Job) -> &mut EvaluateWork {
     match &mut job.work {
         Work::Evaluate(work) => work,
-        _ => unreachable!("an evaluation's job evaluates"),
+        Work::Inspect(_) => unreachable!("an evaluation's job evaluates"),
     }
 }
 

@@ -9,7 +9,8 @@ use stui_protocol::object::{Child, InstanceVariable, ObjectInfo, View, ViewKind}
 use stui_protocol::response;
 
 use super::describe::Description;
-use super::machine::{Job, Machine, Task, Trouble, Work};
+use super::jobs::{Job, Task, Trouble, Work};
+use super::machine::Machine;
 use super::messages::{Inspection, Subject};
 use crate::vm::{Oop, Root, Vm};
 
@@ -88,7 +89,7 @@ impl InspectWork {
 fn work(job: &mut Job) -> &mut InspectWork {
     match &mut job.work {
         Work::Inspect(work) => work,
-        _ => unreachable!("an inspection's job inspects"),
+        Work::Evaluate(_) => unreachable!("an inspection's job inspects"),
     }
 }
 
@@ -372,13 +373,13 @@ fn raw_rows(vm: &Vm, object: Oop, offset: u64, limit: u64) -> Vec<(String, Oop)>
     let first = size(offset).min(total);
     let last = first.saturating_add(size(limit)).min(total);
     (first..last)
-        .filter_map(|row| match named.get(row) {
-            Some((name, value)) => Some((name.clone(), *value)),
-            None => {
-                let index = row - named.len();
-                let element = vm.indexed_element(object, index)?;
-                Some(((index + 1).to_string(), element))
+        .filter_map(|row| {
+            if let Some((name, value)) = named.get(row) {
+                return Some((name.clone(), *value));
             }
+            let index = row - named.len();
+            let element = vm.indexed_element(object, index)?;
+            Some(((index + 1).to_string(), element))
         })
         .collect()
 }

@@ -1,8 +1,4 @@
 //! The engine's loop: commands, slices of running, what happened in them, deadlines.
-//!
-//! A job has at most one *main* process, which runs the user's code, and then *tasks*: processes that
-//! print, count and list what is to be answered. The job is over when none of them is left, or at once
-//! when it is stopped while tasks run.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -13,63 +9,20 @@ use stui_protocol::response::{ReleaseObjects, Response};
 
 use super::evaluate::EvaluateWork;
 use super::inspect::InspectWork;
+use super::jobs::{Job, Process, Role, Stop, TASK_LIMIT, Task, Trouble, UNWIND_LIMIT, Work};
 use super::messages::{Command, JobId, Report, SessionNumber};
 use super::registry::Registry;
 use super::{ReportTo, failure};
-use crate::vm::{
-    Activity, BindingsId, Oop, ProcessId, Root, SpawnOptions, StackFrame, Vm, VmEvent,
-};
+use crate::vm::{Activity, BindingsId, Oop, ProcessId, Root, StackFrame, Vm, VmEvent};
 
 /// Most characters of an answer that are printed.
 pub const MAX_RESULT: usize = 100_000;
 /// Activations and loop rounds between two looks at the commands: half a millisecond or so.
 const BUDGET: u64 = 50_000;
-/// How long a task may take.
-const TASK_LIMIT: Duration = Duration::from_secs(2);
-/// How long unwind blocks may take once a process is interrupted.
-const UNWIND_LIMIT: Duration = Duration::from_secs(1);
 /// Of how many ended processes the session is known, so that what their children write gets there.
 const MAX_ORIGINS: usize = 65_536;
 /// Most bytes of one report of transcript text.
 const MAX_TRANSCRIPT: usize = 64 * 1024;
-
-/// What a process is there for.
-#[derive(Debug)]
-enum Role {
-    /// It runs the code of a job.
-    Main(JobId),
-    /// It finds something out for a job.
-    Task(JobId, Task),
-    /// Nobody waits for it: its unwind blocks run.
-    Unwinding,
-}
-
-/// What a task finds out. Numbers are those of an inspection's nodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Task {
-    /// The print string.
-    Print(usize),
-    /// The display string.
-    Display,
-    /// The number of elements.
-    Size(usize),
-    /// The ways to look at an object.
-    Views,
-    /// The rows of the chosen view, or of a child's first one.
-    Rows(usize),
-    /// The text of the chosen view.
-    Text,
-}
-
-/// Why a task has no result.
-#[derive(Debug, Clone)]
-pub(super) struct Trouble(pub(super) String);
-
-#[derive(Debug)]
-struct Process {
-    role: Role,
-    deadline: Option<Instant>,
-}
 
 /// What a session is to the engine.
 #[derive(Debug)]
@@ -80,67 +33,14 @@ pub(super) struct Session {
     pub(super) registry: Registry,
 }
 
-/// Why a job is being stopped.
-#[derive(Debug, Clone, Copy)]
-enum Stop {
-    Interrupted,
-    TimedOut,
-}
-
-/// What a job does.
-#[derive(Debug)]
-pub(super) enum Work {
-    /// Evaluate code.
-    Evaluate(EvaluateWork),
-    /// Look into an object.
-    Inspect(Box<InspectWork>),
-}
-
-/// A job under way.
-#[derive(Debug)]
-pub(super) struct Job {
-    id: JobId,
-    /// The session that it is done in.
-    pub(super) session: Option<SessionNumber>,
-    /// The variables that its code sees.
-    bindings: BindingsId,
-    owns_bindings: bool,
-    began: Instant,
-    /// How long its code ran, once that is over.
-    ran: Option<Duration>,
-    limit: Option<Duration>,
-    deadline: Option<Instant>,
-    stop: Option<Stop>,
-    main: Option<ProcessId>,
-    /// How many tasks are not done.
-    tasks: usize,
-    /// What it does.
-    pub(super) work: Work,
-    /// What to answer, once it is over.
-    response: Option<Response>,
-}
-
-impl Job {
-    /// How long its code ran.
-    pub(super) fn milliseconds(&self) -> u64 {
-        let ran = self.ran.unwrap_or_default().as_millis();
-        u64::try_from(ran).unwrap_or(u64::MAX)
-    }
-
-    /// It is over, with this answer.
-    pub(super) fn answer(&mut self, response: impl Into<Response>) {
-        self.response = Some(response.into());
-    }
-}
-
 /// The engine, on its thread.
 pub(super) struct Machine<'a> {
     pub(super) vm: Vm,
     commands: Receiver<Command>,
     reports: &'a mut ReportTo,
     pub(super) sessions: HashMap<SessionNumber, Session>,
-    jobs: HashMap<JobId, Job>,
-    processes: HashMap<ProcessId, Process>,
+    pub(super) jobs: HashMap<JobId, Job>,
+    pub(super) processes: HashMap<ProcessId, Process>,
     /// The sessions of processes, ended ones included, and the order in which they came.
     origins: HashMap<ProcessId, SessionNumber>,
     origins_in_order: VecDeque<ProcessId>,
@@ -269,68 +169,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    // ---- jobs
-
-    fn begin(
-        &mut self,
-        id: JobId,
-        session: Option<SessionNumber>,
-        limit: Option<Duration>,
-        work: Work,
-        first: impl FnOnce(&mut Self, &mut Job),
-    ) {
-        let of_session = session.and_then(|number| self.sessions.get(&number));
-        let (bindings, owns_bindings) = match of_session {
-            Some(session) => (session.bindings, false),
-            None => (self.vm.new_bindings(), true),
-        };
-        let began = Instant::now();
-        let deadline = limit.and_then(|limit| began.checked_add(limit));
-        let mut job = Job {
-            id,
-            session,
-            bindings,
-            owns_bindings,
-            began,
-            ran: None,
-            limit,
-            deadline,
-            stop: None,
-            main: None,
-            tasks: 0,
-            work,
-            response: None,
-        };
-        self.note_deadline(deadline);
-        first(self, &mut job);
-        self.put_back(job);
-    }
-
-    /// Lets a job do something, if it is not over.
-    fn with_job(&mut self, id: JobId, act: impl FnOnce(&mut Self, &mut Job)) {
-        if let Some(mut job) = self.jobs.remove(&id) {
-            act(self, &mut job);
-            self.put_back(job);
-        }
-    }
-
-    /// Keeps a job, or, if it has its answer, reports that.
-    fn put_back(&mut self, mut job: Job) {
-        let Some(response) = job.response.take() else {
-            self.jobs.insert(job.id, job);
-            return;
-        };
-        if job.tasks > 0 {
-            self.end_tasks(job.id);
-        }
-        if job.owns_bindings {
-            self.vm.drop_bindings(job.bindings);
-        }
-        let elapsed = job.ran.unwrap_or_else(|| job.began.elapsed());
-        self.ended(job.id, response, elapsed);
-    }
-
-    fn ended(&mut self, job: JobId, response: Response, elapsed: Duration) {
+    /// A job is over: tells the server.
+    pub(super) fn ended(&mut self, job: JobId, response: Response, elapsed: Duration) {
         self.reports.push(Report::Ended {
             job,
             response: Box::new(response),
@@ -338,53 +178,8 @@ impl<'a> Machine<'a> {
         });
     }
 
-    /// Compiles code and runs it as a job's main process; one that does not compile is the answer.
-    pub(super) fn spawn_main(&mut self, job: &mut Job, code: &str, strict: bool) {
-        let options = SpawnOptions {
-            strict,
-            ..SpawnOptions::default()
-        };
-        match self.vm.spawn(code, job.bindings, options) {
-            Ok(process) => {
-                job.main = Some(process);
-                self.remember_origin(process, job.session);
-                self.processes.insert(
-                    process,
-                    Process {
-                        role: Role::Main(job.id),
-                        deadline: None,
-                    },
-                );
-            }
-            Err(error) => job.answer(failure::compile_error(code, &error)),
-        }
-    }
-
-    /// Sends a message in a process of its own, to find something out for a job.
-    pub(super) fn spawn_task(
-        &mut self,
-        job: &mut Job,
-        task: Task,
-        receiver: Oop,
-        selector: &str,
-        arguments: &[Oop],
-    ) {
-        let options = SpawnOptions::default();
-        let process = self.vm.spawn_send(receiver, selector, arguments, options);
-        let deadline = Some(Instant::now() + TASK_LIMIT);
-        self.note_deadline(deadline);
-        job.tasks += 1;
-        self.remember_origin(process, job.session);
-        self.processes.insert(
-            process,
-            Process {
-                role: Role::Task(job.id, task),
-                deadline,
-            },
-        );
-    }
-
-    fn remember_origin(&mut self, process: ProcessId, session: Option<SessionNumber>) {
+    /// What a process and its children write belongs to a session.
+    pub(super) fn remember_origin(&mut self, process: ProcessId, session: Option<SessionNumber>) {
         if let Some(session) = session {
             if self.origins_in_order.len() >= MAX_ORIGINS
                 && let Some(oldest) = self.origins_in_order.pop_front()
@@ -393,54 +188,6 @@ impl<'a> Machine<'a> {
             }
             self.origins.insert(process, session);
             self.origins_in_order.push_back(process);
-        }
-    }
-
-    /// Stops a job: its tasks at once, its code as soon as its unwind blocks are done, or at once if
-    /// it was being stopped already.
-    fn stop(&mut self, id: JobId, why: Stop) {
-        self.with_job(id, |machine, job| match job.main {
-            Some(process) if job.stop.is_some() => {
-                machine.vm.terminate(process);
-            }
-            Some(process) => {
-                job.stop = Some(why);
-                job.deadline = None;
-                let deadline = Some(Instant::now() + UNWIND_LIMIT);
-                machine.note_deadline(deadline);
-                if let Some(process) = machine.processes.get_mut(&process) {
-                    process.deadline = deadline;
-                }
-                machine.vm.interrupt(process);
-            }
-            None => {
-                job.stop = Some(why);
-                machine.stopped(job);
-            }
-        });
-    }
-
-    /// A job that was being stopped is over.
-    fn stopped(&mut self, job: &mut Job) {
-        let error = match job.stop {
-            Some(Stop::Interrupted) => failure::interrupted(),
-            Some(Stop::TimedOut) => failure::timed_out(job.limit.unwrap_or_default()),
-            None => failure::terminated(),
-        };
-        job.answer(error);
-    }
-
-    /// Ends the tasks of a job that needs them no longer.
-    fn end_tasks(&mut self, id: JobId) {
-        let tasks: Vec<ProcessId> = self
-            .processes
-            .iter()
-            .filter(|(_, process)| matches!(process.role, Role::Task(job, _) if job == id))
-            .map(|(process, _)| *process)
-            .collect();
-        for process in tasks {
-            self.processes.remove(&process);
-            self.vm.terminate(process);
         }
     }
 
@@ -477,7 +224,7 @@ impl<'a> Machine<'a> {
                 Some(Role::Main(job)) => self.with_job(job, |machine, job| {
                     job.main = None;
                     job.ran = Some(job.began.elapsed());
-                    machine.stopped(job);
+                    job.stopped();
                 }),
                 Some(Role::Task(job, task)) => {
                     let trouble = Trouble("its process was terminated".into());
@@ -518,10 +265,10 @@ impl<'a> Machine<'a> {
                     job.main = None;
                     job.ran = Some(job.began.elapsed());
                     if job.stop.is_some() {
-                        machine.stopped(job);
+                        job.stopped();
                     } else {
                         let error = failure::runtime_error(class_name, message, stack);
-                        machine.main_failed(job, error);
+                        job.failed(error);
                     }
                 });
             }
@@ -604,18 +351,6 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// A job's code has failed.
-    fn main_failed(&mut self, job: &mut Job, error: RuntimeError) {
-        match &job.work {
-            Work::Evaluate(work) => {
-                let mut response = work.failed(error);
-                response.execution_time = job.milliseconds();
-                job.answer(response);
-            }
-            Work::Inspect(_) => job.answer(failure::evaluation_error(error)),
-        }
-    }
-
     fn task_ended(&mut self, job: JobId, task: Task, result: Result<Root, Trouble>) {
         self.with_job(job, |machine, job| {
             job.tasks -= 1;
@@ -639,7 +374,7 @@ impl<'a> Machine<'a> {
 
     // ---- deadlines
 
-    fn note_deadline(&mut self, deadline: Option<Instant>) {
+    pub(super) fn note_deadline(&mut self, deadline: Option<Instant>) {
         self.next_deadline = match (self.next_deadline, deadline) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),

@@ -7,7 +7,8 @@
 //! commands are obeyed and deadlines kept.
 //!
 //! - [`messages`]: commands and reports.
-//! - [`machine`]: the loop, processes and deadlines. [`evaluate`], [`inspect`], [`ask`]: the jobs.
+//! - [`machine`]: the loop, what happens in it, and deadlines. [`jobs`]: what a job is, and how it is
+//!   begun and stopped. [`evaluate`], [`inspect`]: the jobs; [`ask`]: what is answered without one.
 //! - [`describe`]: printing with limits. [`registry`]: the objects that a session keeps.
 
 mod ask;
@@ -15,6 +16,7 @@ mod describe;
 mod evaluate;
 mod failure;
 mod inspect;
+mod jobs;
 mod machine;
 mod messages;
 mod registry;

@@ -18,20 +18,20 @@ use stui_protocol::request::{self, Request};
 use stui_protocol::response::{self, Response};
 
 /// How long anything may take before a test fails.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server on a free port.
-pub fn server() -> Server {
+pub(crate) fn server() -> Server {
     Server::spawn(ServeOptions::default()).expect("the server starts")
 }
 
 /// The key of a server.
-pub fn key(server: &Server) -> Key {
+pub(crate) fn key(server: &Server) -> Key {
     server.connection().key().expect("the server has a key")
 }
 
 /// A client's socket, not connected yet.
-pub fn socket(kind: zmq::SocketType) -> zmq::Socket {
+pub(crate) fn socket(kind: zmq::SocketType) -> zmq::Socket {
     static CONTEXT: LazyLock<zmq::Context> = LazyLock::new(zmq::Context::new);
     let socket = CONTEXT.socket(kind).expect("a socket");
     socket.set_linger(0).expect("linger");
@@ -39,23 +39,23 @@ pub fn socket(kind: zmq::SocketType) -> zmq::Socket {
 }
 
 /// A DEALER with no delimiter that signs everything, unless it is told otherwise.
-pub struct Client {
-    pub socket: zmq::Socket,
+pub(crate) struct Client {
+    pub(crate) socket: zmq::Socket,
     key: Option<Key>,
     /// Whether to sign.
-    pub signs: bool,
+    pub(crate) signs: bool,
     events: VecDeque<Event>,
     responses: VecDeque<Envelope>,
 }
 
 impl Client {
     /// A client that signs.
-    pub fn of(server: &Server) -> Client {
+    pub(crate) fn of(server: &Server) -> Client {
         Client::with(server, socket(zmq::DEALER))
     }
 
     /// A client with a socket that is not connected yet.
-    pub fn with(server: &Server, socket: zmq::Socket) -> Client {
+    pub(crate) fn with(server: &Server, socket: zmq::Socket) -> Client {
         socket
             .connect(&server.connection().endpoint)
             .expect("connect");
@@ -70,12 +70,12 @@ impl Client {
     }
 
     /// Sends frames as they are.
-    pub fn send_frames(&self, frames: &[&[u8]]) {
+    pub(crate) fn send_frames(&self, frames: &[&[u8]]) {
         self.socket.send_multipart(frames, 0).expect("send");
     }
 
     /// Sends a document.
-    pub fn send_document(&self, document: &[u8]) {
+    pub(crate) fn send_document(&self, document: &[u8]) {
         match &self.key {
             Some(key) if self.signs => {
                 self.send_frames(&[key.sign(document).as_bytes(), document]);
@@ -85,20 +85,20 @@ impl Client {
     }
 
     /// Sends a request under an id.
-    pub fn send_as(&self, id: Uuid, request: impl Into<Request>) {
+    pub(crate) fn send_as(&self, id: Uuid, request: impl Into<Request>) {
         let envelope = Envelope::request(id, request);
         self.send_document(&envelope.to_json().expect("JSON"));
     }
 
     /// Sends a request, and answers its id.
-    pub fn send(&self, request: impl Into<Request>) -> Uuid {
+    pub(crate) fn send(&self, request: impl Into<Request>) -> Uuid {
         let id = Uuid::new_v4();
         self.send_as(id, request);
         id
     }
 
     /// Frames that arrive within a time.
-    pub fn frames_within(&self, patience: Duration) -> Option<Vec<Vec<u8>>> {
+    pub(crate) fn frames_within(&self, patience: Duration) -> Option<Vec<Vec<u8>>> {
         let milliseconds = i64::try_from(patience.as_millis()).expect("a short time");
         if self.socket.poll(zmq::POLLIN, milliseconds).expect("poll") == 0 {
             return None;
@@ -123,7 +123,7 @@ impl Client {
     }
 
     /// The response to a request, others kept for later.
-    pub fn response_to(&mut self, id: Uuid) -> Response {
+    pub(crate) fn response_to(&mut self, id: Uuid) -> Response {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(place) = self.responses.iter().position(|other| other.id == id) {
@@ -137,20 +137,20 @@ impl Client {
     }
 
     /// How many responses have arrived that nobody asked for.
-    pub fn unasked(&mut self) -> usize {
+    pub(crate) fn unasked(&mut self) -> usize {
         // A round trip: what was sent before its answer has arrived.
         self.ask(request::Ping::default());
         self.responses.len()
     }
 
     /// Asks and waits for the response.
-    pub fn ask(&mut self, request: impl Into<Request>) -> Response {
+    pub(crate) fn ask(&mut self, request: impl Into<Request>) -> Response {
         let id = self.send(request);
         self.response_to(id)
     }
 
     /// Asks for what fails, and answers the error.
-    pub fn error(&mut self, request: impl Into<Request>) -> ErrorInfo {
+    pub(crate) fn error(&mut self, request: impl Into<Request>) -> ErrorInfo {
         match self.ask(request) {
             Response::Error(error) => error,
             other => panic!("{other:?} is no error"),
@@ -158,7 +158,7 @@ impl Client {
     }
 
     /// The next event.
-    pub fn event(&mut self) -> Event {
+    pub(crate) fn event(&mut self) -> Event {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -169,7 +169,7 @@ impl Client {
     }
 
     /// The next transcript text, other events left out.
-    pub fn transcript(&mut self) -> (u64, String) {
+    pub(crate) fn transcript(&mut self) -> (u64, String) {
         loop {
             let event = self.event();
             if let Happening::Transcript(transcript) = event.happening {
@@ -179,7 +179,7 @@ impl Client {
     }
 
     /// Evaluates code that has an answer or a runtime error.
-    pub fn evaluate(&mut self, params: request::Evaluate) -> response::Evaluate {
+    pub(crate) fn evaluate(&mut self, params: request::Evaluate) -> response::Evaluate {
         match self.ask(params) {
             Response::Evaluate(answer) => answer,
             other => panic!("{other:?} is no answer"),
@@ -187,19 +187,19 @@ impl Client {
     }
 
     /// Evaluates code outside of a session, and answers its print string.
-    pub fn print(&mut self, code: &str) -> String {
+    pub(crate) fn print(&mut self, code: &str) -> String {
         let answer = self.evaluate(evaluate(code));
         assert!(!answer.has_error, "{answer:?}");
         answer.result
     }
 
     /// Evaluates code in a session, and answers its print string or error.
-    pub fn print_in(&mut self, session: &str, code: &str) -> String {
+    pub(crate) fn print_in(&mut self, session: &str, code: &str) -> String {
         self.evaluate(evaluate_in(session, code)).result
     }
 
     /// Inspects.
-    pub fn inspect(&mut self, params: request::Inspect) -> response::Inspect {
+    pub(crate) fn inspect(&mut self, params: request::Inspect) -> response::Inspect {
         match self.ask(params) {
             Response::Inspect(answer) => answer,
             other => panic!("{other:?} is no inspection"),
@@ -207,7 +207,7 @@ impl Client {
     }
 
     /// Begins a session of a client, and answers its id.
-    pub fn session(&mut self, client_id: &str) -> String {
+    pub(crate) fn session(&mut self, client_id: &str) -> String {
         let params = request::CreateSession {
             client_id: client_id.into(),
             timeout: None,
@@ -219,7 +219,11 @@ impl Client {
     }
 
     /// Subscribes to a session's events.
-    pub fn subscribe(&mut self, session: &str, from_sequence: Option<u64>) -> response::Subscribe {
+    pub(crate) fn subscribe(
+        &mut self,
+        session: &str,
+        from_sequence: Option<u64>,
+    ) -> response::Subscribe {
         let params = request::Subscribe {
             session_id: Some(session.into()),
             from_sequence,
@@ -231,7 +235,7 @@ impl Client {
     }
 
     /// Interrupts a request, and answers whether it was still running.
-    pub fn interrupt(&mut self, id: Uuid) -> bool {
+    pub(crate) fn interrupt(&mut self, id: Uuid) -> bool {
         let params = request::Interrupt {
             request_id: id.to_string(),
         };
@@ -242,7 +246,7 @@ impl Client {
     }
 
     /// Authenticates the connection, from now on without signatures.
-    pub fn authenticate(&mut self) {
+    pub(crate) fn authenticate(&mut self) {
         self.signs = false;
         let key = self.key.clone().expect("a key");
         let nonce = Uuid::new_v4().simple().to_string();
@@ -261,7 +265,7 @@ impl Client {
     }
 
     /// The first step of authenticating.
-    pub fn challenge(&mut self, nonce: &str) -> response::Authenticate {
+    pub(crate) fn challenge(&mut self, nonce: &str) -> response::Authenticate {
         let params = request::Authenticate {
             nonce: Some(nonce.into()),
             proof: None,
@@ -273,13 +277,13 @@ impl Client {
     }
 
     /// The code of the error that answers a request.
-    pub fn error_code(&mut self, request: impl Into<Request>) -> ErrorCode {
+    pub(crate) fn error_code(&mut self, request: impl Into<Request>) -> ErrorCode {
         self.error(request).code
     }
 }
 
 /// Code to evaluate outside of a session.
-pub fn evaluate(code: &str) -> request::Evaluate {
+pub(crate) fn evaluate(code: &str) -> request::Evaluate {
     request::Evaluate {
         code: code.into(),
         ..request::Evaluate::default()
@@ -287,7 +291,7 @@ pub fn evaluate(code: &str) -> request::Evaluate {
 }
 
 /// Code to evaluate in a session.
-pub fn evaluate_in(session: &str, code: &str) -> request::Evaluate {
+pub(crate) fn evaluate_in(session: &str, code: &str) -> request::Evaluate {
     request::Evaluate {
         session_id: Some(session.into()),
         ..evaluate(code)
@@ -295,7 +299,7 @@ pub fn evaluate_in(session: &str, code: &str) -> request::Evaluate {
 }
 
 /// An expression to inspect in a session.
-pub fn inspect_in(session: &str, target: &str) -> request::Inspect {
+pub(crate) fn inspect_in(session: &str, target: &str) -> request::Inspect {
     request::Inspect {
         target: Some(target.into()),
         session_id: Some(session.into()),
@@ -304,7 +308,7 @@ pub fn inspect_in(session: &str, target: &str) -> request::Inspect {
 }
 
 /// An object to inspect.
-pub fn inspect_object(id: &str) -> request::Inspect {
+pub(crate) fn inspect_object(id: &str) -> request::Inspect {
     request::Inspect {
         object_id: Some(id.into()),
         ..request::Inspect::default()
