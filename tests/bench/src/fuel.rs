@@ -11,7 +11,7 @@ use stui_plugin_host::data::{
     PluginIds,
 };
 use stui_protocol::pane::{
-    DOWN, Down, Instance, Line, Link, Role, Row, Status, ToPane, UP, InspectorView, up_line,
+    DOWN, Down, InspectorView, Instance, Line, Link, Role, Row, Status, ToPane, UP, up_line,
 };
 
 /// Sizes of the pane that is drawn, in columns and rows.
@@ -24,28 +24,41 @@ pub(crate) fn measure() -> Result<()> {
         pane.frame(columns, rows)?;
         let lines: Vec<Line> = (0..u32::from(rows))
             .map(|n| Line {
-                text: format!("collection{n} inject: {n} into: [ :sum :each | sum + each ] \"{n}\""),
+                text: format!(
+                    "collection{n} inject: {n} into: [ :sum :each | sum + each ] \"{n}\""
+                ),
                 from: 0,
                 length: None,
             })
             .collect();
         let total = lines.len() as u32;
-        let window = pane.tell(&ToPane::Window { rev: 1, first: 0, total, lines })?;
+        let window = pane.tell(&ToPane::Window {
+            rev: 1,
+            first: 0,
+            total,
+            lines,
+        })?;
         let frame = pane.frame(columns, rows)?;
         let key = pane.event(Event::Key(KeyWithModifier::new(BareKey::Char('x'))))?;
         let after = pane.frame(columns, rows)?;
         println!(
             "  workspace {columns:>3}x{rows:<3} window in {:>10}  frame {:>10}  key {:>10}  and its frame {:>10}",
-            grouped(window), grouped(frame), grouped(key), grouped(after)
+            grouped(window),
+            grouped(frame),
+            grouped(key),
+            grouped(after)
         );
 
         let mut pane = Pane::open(Role::Inspector)?;
         pane.frame(columns, rows)?;
-        let view = pane.tell(&ToPane::Inspector { view: inspected(rows) })?;
+        let view = pane.tell(&ToPane::Inspector {
+            view: inspected(rows),
+        })?;
         let frame = pane.frame(columns, rows)?;
         println!(
             "  inspector {columns:>3}x{rows:<3} view in   {:>10}  frame {:>10}",
-            grouped(view), grouped(frame)
+            grouped(view),
+            grouped(frame)
         );
     }
     Ok(())
@@ -87,16 +100,29 @@ impl Pane {
             initial_cwd: PathBuf::from("/"),
             client_id: 1,
         };
-        let configuration = [("role", role.word()), ("stui", "/stui"), ("wasm", "file:/stui.wasm")];
+        let configuration = [
+            ("role", role.word()),
+            ("stui", "/stui"),
+            ("wasm", "file:/stui.wasm"),
+        ];
         let host = PluginHost::load(&PluginHost::built(), &configuration, ids)?;
-        let mut pane = Pane { host, instance: None };
+        let mut pane = Pane {
+            host,
+            instance: None,
+        };
         pane.event(Event::PermissionRequestResult(PermissionStatus::Granted))?;
         pane.host.take_commands();
         pane.pipe(DOWN, "hello\n")?;
-        let said = pane.host.take_commands().into_iter().find_map(|command| match command {
-            PluginCommand::CliPipeOutput(_, line) => serde_json::from_str::<Down>(line.trim()).ok(),
-            _ => None,
-        });
+        let said = pane
+            .host
+            .take_commands()
+            .into_iter()
+            .find_map(|command| match command {
+                PluginCommand::CliPipeOutput(_, line) => {
+                    serde_json::from_str::<Down>(line.trim()).ok()
+                }
+                _ => None,
+            });
         pane.instance = Some(said.context("the plugin does not say hello")?.from);
         pane.tell(&ToPane::Welcome {
             sidecar: "bench".to_owned(),

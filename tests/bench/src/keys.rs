@@ -38,7 +38,10 @@ pub(crate) fn measure(stui: &Path, zellij: Option<&Path>) -> Result<()> {
     let echo = pipe_echo(&stage)?;
 
     println!("{}", echo.row("bare pipe echo through the plugin (floor)"));
-    println!("{}", plain.row("a letter in a terminal pane (Zellij's floor)"));
+    println!(
+        "{}",
+        plain.row("a letter in a terminal pane (Zellij's floor)")
+    );
     println!("{}", letters.row("a letter in the workspace"));
     println!("{}", answers.row("print it: key to answer on the screen"));
     println!("{}", answers.ratio_to(&echo));
@@ -125,7 +128,15 @@ impl Pipe {
     fn open(stage: &Stage, plugin: &str, name: &str) -> Result<Pipe> {
         let mut child = stage
             .process(stage.zellij())
-            .args(["--session", SESSION, "pipe", "--name", name, "--plugin", plugin])
+            .args([
+                "--session",
+                SESSION,
+                "pipe",
+                "--name",
+                name,
+                "--plugin",
+                plugin,
+            ])
             .args(["--plugin-configuration", "role=transcript"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -141,7 +152,11 @@ impl Pipe {
                 }
             }
         });
-        Ok(Pipe { child, input, lines })
+        Ok(Pipe {
+            child,
+            input,
+            lines,
+        })
     }
 
     fn say(&mut self, line: &str) -> Result<()> {

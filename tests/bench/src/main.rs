@@ -31,7 +31,9 @@ fn run() -> Result<()> {
 
     println!("\nEvaluate `3 + 4`: the sidecar's client and a real server, beside a bare echo");
     wire::measure(&stui)?;
-    println!("\nThe plugin's work, in instructions of Zellij's interpreter (the same on every machine)");
+    println!(
+        "\nThe plugin's work, in instructions of Zellij's interpreter (the same on every machine)"
+    );
     fuel::measure()?;
     println!("\nFrom key to screen in a real Zellij");
     keys::measure(&stui, zellij.as_deref())

@@ -45,10 +45,14 @@ impl Durations {
 
     /// A row that says how often this takes the floor's time.
     pub(crate) fn ratio_to(&self, floor: &Durations) -> String {
-        let ratio = |part| {
-            self.quantile(part).as_secs_f64() / floor.quantile(part).as_secs_f64().max(1e-9)
-        };
-        format!("  {:<44} p50 {:>8.2}x  p99 {:>8.2}x", "ratio", ratio(0.5), ratio(0.99))
+        let ratio =
+            |part| self.quantile(part).as_secs_f64() / floor.quantile(part).as_secs_f64().max(1e-9);
+        format!(
+            "  {:<44} p50 {:>8.2}x  p99 {:>8.2}x",
+            "ratio",
+            ratio(0.5),
+            ratio(0.99)
+        )
     }
 }
 

@@ -7,8 +7,8 @@ use anyhow::Result;
 use crate::build;
 use crate::places;
 use crate::run::{execute, say};
-use crate::setup;
 use crate::setup::zellij::VARIABLE;
+use crate::setup::{self, Purpose};
 
 /// Measure how fast the way from key to answer is.
 ///
@@ -19,7 +19,7 @@ use crate::setup::zellij::VARIABLE;
 pub(crate) struct Options {}
 
 pub(crate) fn run(_options: &Options) -> Result<()> {
-    let tools = setup::tools()?;
+    let tools = setup::tools(Purpose::Develop)?;
     let stui = build::run_with(&tools, false)?;
     say("building the benchmarks (release)");
     execute(build::cargo("build").args(["--release", "--package", "stui-bench"]))?;

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use crate::places;
 use crate::run::{execute, say};
 use crate::setup::wasm::TARGET;
-use crate::setup::{self, Tools, WasmCompiler};
+use crate::setup::{self, Purpose, Tools, WasmCompiler};
 
 /// Build the plugin, and the stui program with the plugin and the layouts inside.
 ///
@@ -36,7 +36,7 @@ pub(crate) fn run_with(tools: &Tools, dev: bool) -> Result<PathBuf> {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let stui = run_with(&setup::tools()?, options.dev)?;
+    let stui = run_with(&setup::tools(Purpose::Use)?, options.dev)?;
     println!("    {}", stui.display());
     Ok(())
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::build;
 use crate::run::{execute, say};
-use crate::setup::{self, WasmCompiler};
+use crate::setup::{self, Purpose, WasmCompiler};
 
 mod files;
 
@@ -31,7 +31,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.files {
         return Ok(());
     }
-    let tools = setup::tools()?;
+    let tools = setup::tools(Purpose::Develop)?;
     say("checking formatting");
     execute(build::cargo("fmt").args(["--all", "--check"]))?;
     say("checking the plugin for WebAssembly");

@@ -20,7 +20,8 @@ pub(crate) use wasm::WasmCompiler;
 
 /// Bring what STUI needs and this machine lacks.
 ///
-/// - a C and C++ compiler, for libzmq (it is built from source with the zmq crate)
+/// - a C and C++ compiler, for libzmq (it is built from source with the zmq crate), and OpenSSL's
+///   headers, for Zellij and for the tests that use its code
 /// - Rust's standard library for wasm32-wasip1, for the Zellij plugin: from rustup, else from
 ///   Debian's packages, unpacked into the tools folder
 /// - Zellij: the one on PATH if it is 0.44.3 or later, else built from crates.io into the tools
@@ -61,18 +62,28 @@ impl<T> Done<T> {
     }
 }
 
+/// What the tools are wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To build and run STUI.
+    Use,
+    /// To test and measure it as well.
+    Develop,
+}
+
 pub(crate) fn run(_options: &Options) -> Result<()> {
-    tools().map(|_| ())
+    tools(Purpose::Develop).map(|_| ())
 }
 
 /// Set up and return the tools.
-pub(crate) fn tools() -> Result<Tools> {
+pub(crate) fn tools(purpose: Purpose) -> Result<Tools> {
     let started = Instant::now();
     let folder = places::tools();
     std::fs::create_dir_all(&folder)?;
 
     let zellij_there = zellij::find(&folder);
-    let ((), packages) = system::setup(zellij_there.is_none())?.split();
+    let zellij_code = zellij_there.is_none() || purpose == Purpose::Develop;
+    let ((), packages) = system::setup(zellij_code)?.split();
     let (wasm, target) = wasm::setup(&folder.join("wasm"))?.split();
     let (zellij, multiplexer) = zellij::setup(zellij_there, &folder)?.split();
 

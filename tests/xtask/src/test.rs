@@ -17,7 +17,7 @@ use clap::ValueEnum;
 use crate::build;
 use crate::places;
 use crate::run::{minutes, say};
-use crate::setup::{self, Tools};
+use crate::setup::{self, Purpose, Tools};
 
 /// Run the tests; all of them, or some groups.
 ///
@@ -85,7 +85,7 @@ struct Tally {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let tools = setup::tools()?;
+    let tools = setup::tools(Purpose::Develop)?;
     build::plugin(&tools.wasm)?;
     let programs = build_all()?;
 

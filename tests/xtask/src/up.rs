@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::build;
 use crate::run::say;
-use crate::setup;
+use crate::setup::{self, Purpose};
 
 /// Set up, build, and open Zellij with a Smalltalk workspace.
 ///
@@ -27,7 +27,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let tools = setup::tools()?;
+    let tools = setup::tools(Purpose::Use)?;
     let stui = build::run_with(&tools, options.dev)?;
     let mut command = Command::new(&stui);
     if stdin().is_terminal() && stdout().is_terminal() {

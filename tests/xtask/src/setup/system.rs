@@ -26,7 +26,7 @@ const COMPILERS: Need = Need {
 const OPENSSL: Need = Need {
     found: || works("pkg-config", &["--exists", "openssl"]),
     packages: &["pkg-config", "libssl-dev"],
-    reason: "Zellij is about to be built, and it links OpenSSL",
+    reason: "Zellij, and the tests that use its code, link OpenSSL",
 };
 
 /// How the packages get onto this system.
@@ -38,10 +38,11 @@ enum Way {
     Tell,
 }
 
-/// See that the system has what is compiled with; `builds_zellij`: Zellij is going to be built.
-pub(super) fn setup(builds_zellij: bool) -> Result<Done<()>> {
+/// See that the system has what is compiled with; `zellij_code`: Zellij, or tests with its code, are
+/// going to be built.
+pub(super) fn setup(zellij_code: bool) -> Result<Done<()>> {
     let mut needs = vec![COMPILERS];
-    if builds_zellij {
+    if zellij_code {
         needs.push(OPENSSL);
     }
     needs.retain(|need| !(need.found)());
