@@ -1,10 +1,14 @@
 //! The class library's files, looked at one by one without a virtual machine: a mistake is reported with file, line and
 //! column, and all mistakes are reported at once.
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use stui_embedded::syntax::tonel::{self, Definition, TonelFile};
-use stui_embedded::syntax::{line_and_column, parse_method};
+use stui_embedded::syntax::ast::SharedId;
+use stui_embedded::syntax::tonel::{self, ClassDefinition, Definition, TonelFile};
+use stui_embedded::syntax::{
+    Environment, Resolution, compile_method, line_and_column, parse_method,
+};
 
 fn library_files() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("library");
@@ -46,7 +50,7 @@ fn check_file(name: &str, source: &str, file: &TonelFile, problems: &mut Vec<Str
         Definition::Extension { class_name } => class_name,
         Definition::Package { .. } => return,
     };
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for method in &file.methods {
         let mut complain = |offset, message: &str| {
             let (line, column) = line_and_column(source, method.file_offset(offset));
@@ -70,4 +74,100 @@ fn check_file(name: &str, source: &str, file: &TonelFile, problems: &mut Vec<Str
             Err(error) => complain(error.range.start, &error.message),
         }
     }
+}
+
+/// Globals that no file defines: the machine makes them.
+const GLOBALS: [&str; 4] = ["Smalltalk", "Processor", "Transcript", "Undeclared"];
+
+/// The names that the methods of a class see.
+struct Names<'a> {
+    instance_variables: Vec<&'a str>,
+    shared: HashSet<&'a str>,
+    classes: &'a BTreeMap<String, ClassDefinition>,
+}
+
+impl<'a> Names<'a> {
+    fn of(
+        class: &str,
+        is_class_side: bool,
+        classes: &'a BTreeMap<String, ClassDefinition>,
+    ) -> Self {
+        let mut names = Self {
+            instance_variables: Vec::new(),
+            shared: HashSet::new(),
+            classes,
+        };
+        let mut next = classes.get(class);
+        while let Some(class) = next {
+            let own = if is_class_side {
+                &class.class_instance_variables
+            } else {
+                &class.instance_variables
+            };
+            names
+                .instance_variables
+                .extend(own.iter().map(String::as_str));
+            names
+                .shared
+                .extend(class.class_variables.iter().map(String::as_str));
+            next = class.superclass.as_ref().and_then(|name| classes.get(name));
+        }
+        if is_class_side {
+            // what every class has by being an instance of Class
+            names
+                .instance_variables
+                .extend(Self::of("Class", false, classes).instance_variables);
+        }
+        names
+    }
+}
+
+impl Environment for Names<'_> {
+    fn resolve(&mut self, name: &str) -> Option<Resolution> {
+        if let Some(index) = self
+            .instance_variables
+            .iter()
+            .position(|known| *known == name)
+        {
+            return Some(Resolution::Instance(index as u32));
+        }
+        let known = self.shared.contains(name)
+            || self.classes.contains_key(name)
+            || GLOBALS.contains(&name);
+        known.then_some(Resolution::Shared {
+            id: SharedId(0),
+            writable: true,
+        })
+    }
+}
+
+#[test]
+fn every_name_in_every_method_stands_for_something() {
+    let mut files = Vec::new();
+    let mut classes = BTreeMap::new();
+    for path in library_files() {
+        let source = std::fs::read_to_string(&path).expect("a readable file");
+        let name = path.display().to_string();
+        if let Ok(file) = tonel::read(&name, &source) {
+            if let Definition::Class(class) = &file.definition {
+                classes.insert(class.name.clone(), (**class).clone());
+            }
+            files.push((name, source, file));
+        }
+    }
+    let mut problems = Vec::new();
+    for (name, source, file) in &files {
+        for method in &file.methods {
+            let mut names = Names::of(&method.class_name, method.is_class_side, &classes);
+            if let Err(error) = compile_method(&method.source, &mut names) {
+                let (line, column) = line_and_column(source, method.file_offset(error.range.start));
+                let variable = error.variable.unwrap_or_default();
+                problems.push(format!(
+                    "{name}:{line}:{column}: {} {variable}",
+                    error.message
+                ));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
 }
