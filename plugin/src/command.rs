@@ -168,7 +168,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Clear, "clear", &["Ctrl l"], TRANSCRIPT, "Empty the transcript, for everybody", "clear"),
     entry(Command::Interrupt, "interrupt", &["Ctrl k"], Where::Everywhere, "Interrupt what is running", "interrupt"),
     entry(Command::Help, "help", &["F1"], Where::Everywhere, "Show these keys", "keys"),
-    entry(Command::Help, "keys", &["?"], Where::Lists, "Show these keys", ""),
+    entry(Command::Help, "keys", &["?"], Where::Lists, "Show these keys, too", ""),
     entry(Command::Cancel, "cancel", &["Esc"], Where::Everywhere, "Drop the message, the selection, this help", ""),
     entry(Command::Undo, "undo", &["Ctrl z"], WORKSPACE, "Take the last change back", ""),
     entry(Command::Redo, "redo", &["Ctrl y"], WORKSPACE, "Do again what was taken back", ""),

@@ -35,9 +35,11 @@ pub struct Inspector {
 impl Inspector {
     /// The pane's content has so many rows now.
     pub fn resize(&mut self, rows: u16) {
-        self.height = rows;
-        self.question.changed();
-        self.follow();
+        if self.height != rows {
+            self.height = rows;
+            self.question.changed();
+            self.follow();
+        }
     }
 
     /// A sidecar knows this instance: what was asked is void.
@@ -163,10 +165,7 @@ impl Inspector {
     }
 
     fn open(&mut self, link: &mut Link, out: &mut Outcome) -> Option<Message> {
-        let row = self.row(self.selected)?;
-        if !row.has_children {
-            return Some(Message::info(format!("{} holds nothing more.", row.name)));
-        }
+        self.row(self.selected)?;
         let act = Act::InspectRow {
             shown: self.view.shown,
             row: self.selected,

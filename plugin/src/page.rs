@@ -132,7 +132,8 @@ pub fn refused(permissions: &[Permission]) -> Vec<Paragraph> {
         Paragraph::Title("STUI was not given its permissions".to_owned()),
         Paragraph::Text(
             "Without them this pane can neither evaluate nor show anything. \
-             Press Enter to be asked again, then y. They are for:"
+             Press Enter to be asked again, then y; or quit and start with \
+             `stui up --grant-permissions`. They are for:"
                 .to_owned(),
         ),
     ];

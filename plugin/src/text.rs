@@ -131,18 +131,24 @@ pub fn x_of(line: &str, column: u32) -> u32 {
     x
 }
 
-/// The column of the cluster that covers a cell; behind the last one, the line's end. The right half
-/// of a wide cluster belongs to what follows, as a mouse pointer means it.
+/// The column of the cluster that covers a cell; behind the last one, the line's end.
 pub fn column_at(line: &str, x: u32) -> u32 {
+    column_where(line, |glyph| x < glyph.x + glyph.width)
+}
+
+/// The column that a mouse pointer on a cell means: the right half of a wide cluster is nearer to
+/// what follows.
+pub fn nearest_column(line: &str, x: u32) -> u32 {
+    column_where(line, |glyph| x < glyph.x + glyph.width.div_ceil(2))
+}
+
+fn column_where(line: &str, found: impl Fn(&Glyph<'_>) -> bool) -> u32 {
     let mut end = 0;
     for glyph in glyphs(line) {
-        if x < glyph.x + glyph.width.div_ceil(2) {
+        if found(&glyph) {
             return glyph.column;
         }
         end = glyph.column + glyph.columns;
-        if x < glyph.x + glyph.width {
-            return end;
-        }
     }
     end
 }
@@ -304,9 +310,10 @@ mod tests {
 
     #[test]
     fn a_click_on_the_right_half_of_a_wide_character_means_the_place_behind_it() {
-        assert_eq!(column_at("日本", 0), 0);
-        assert_eq!(column_at("日本", 1), 1);
-        assert_eq!(column_at("日本", 9), 2);
+        assert_eq!(nearest_column("日本", 0), 0);
+        assert_eq!(nearest_column("日本", 1), 1);
+        assert_eq!(nearest_column("日本", 9), 2);
+        assert_eq!(column_at("日本", 1), 0);
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub struct Transcript {
 impl Transcript {
     /// The pane's content has this size now.
     pub fn resize(&mut self, rows: u16, columns: u16) {
+        if (self.rows, self.columns) == (rows, columns) {
+            return;
+        }
         if self.columns != columns
             && let Some((_, piece)) = &mut self.top
         {

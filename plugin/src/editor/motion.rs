@@ -66,12 +66,16 @@ impl Editor {
         }
         let last = self.window.total().saturating_sub(1);
         let line = self.top.saturating_add(row);
-        if line > last {
-            self.aim(last, u32::MAX);
-        } else {
-            self.aim(line, self.left.saturating_add(x));
+        let x = self.left.saturating_add(x);
+        match self.window.line(line) {
+            _ if line > last => self.aim(last, u32::MAX),
+            Some(slice) => {
+                let within = x.saturating_sub(slice.from());
+                let column = slice.from() + text::nearest_column(slice.text(), within);
+                self.place(Pos::new(line, column));
+            }
+            None => self.aim(line, x),
         }
-        self.cursor.wish = self.cursor.wish.filter(|_| !self.cursor.settled);
     }
 
     /// Scroll without moving the cursor, by lines; negative: up.

@@ -50,6 +50,7 @@ impl Editor {
         if self.stale && !self.unechoed.is_empty() {
             return;
         }
+        let cursor_was_there = self.cursor.settled && self.window.covers(self.cursor.pos);
         let window = Window::new(first, lines, total);
         match self.base {
             None => {
@@ -71,9 +72,8 @@ impl Editor {
         self.stale = false;
         let last = self.window.total().saturating_sub(1);
         self.anchor = self.anchor.filter(|anchor| anchor.line <= last);
-        let settled = self.cursor.settled;
         self.settle();
-        if !settled && self.cursor.settled {
+        if !cursor_was_there && self.window.covers(self.cursor.pos) {
             self.follow();
         }
         self.top = self.top.min(last);

@@ -1,0 +1,336 @@
+//! A pane on a desk: keys in, the screen as text out, with an honest sidecar of a few lines behind it.
+//!
+//! In a screen's text the cursor is `‸` before its cell, and what is selected stands in `«»`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use ratatui_core::style::Modifier;
+use stui_plugin::io::{Effect, Input, Outcome, Size};
+use stui_plugin::pane::{Identity, Pane};
+use stui_plugin::text;
+use stui_protocol::pane::{
+    Act, Down, Edit, FromPane, Instance, Line, Link, MAX_SLICE, Pos, Status, ToPane, up_line,
+};
+
+/// What the sidecar does with a document, as far as one pane can tell.
+pub(crate) struct Sidecar {
+    pub(crate) document: String,
+    /// Every edit, and whether it was the pane's.
+    log: Vec<(Edit, bool)>,
+    acked: u64,
+    instance: Instance,
+    /// Lines to the pane that were not yet delivered.
+    outgoing: VecDeque<String>,
+    /// Whether they wait for [`Desk::deliver`].
+    pub(crate) slow: bool,
+    /// Everything that the pane said, newest last.
+    pub(crate) heard: Vec<FromPane>,
+}
+
+impl Sidecar {
+    /// A sidecar that came after another: it has carried out the pane's acts up to `acked`, which led
+    /// to revision `rev`.
+    pub(crate) fn set_acked(&mut self, acked: u64, rev: u64) {
+        self.acked = acked;
+        let nothing = Edit::insert(Pos::default(), "");
+        self.log = vec![(nothing, true); rev as usize];
+    }
+
+    fn rev(&self) -> u64 {
+        self.log.len() as u64
+    }
+
+    fn total(&self) -> u32 {
+        self.document.split('\n').count() as u32
+    }
+
+    fn tell(&mut self, message: &ToPane) {
+        let line = up_line(Some(&self.instance), message).unwrap();
+        self.outgoing.push_back(line);
+    }
+
+    fn apply(&mut self, edit: Edit, by: Option<Instance>, seq: u64) {
+        let byte = |pos: Pos| {
+            let mut lines = self.document.split('\n');
+            let before: usize = lines
+                .by_ref()
+                .take(pos.line as usize)
+                .map(|line| line.len() + 1)
+                .sum();
+            before + text::byte_at(lines.next().unwrap(), pos.column)
+        };
+        let range = byte(edit.span.start)..byte(edit.span.end);
+        self.document.replace_range(range, &edit.text);
+        self.log.push((edit.clone(), by.is_some()));
+        self.tell(&ToPane::Edited {
+            rev: self.log.len() as u64,
+            by,
+            seq,
+            edit,
+            total: self.document.split('\n').count() as u32,
+        });
+    }
+
+    fn hear(&mut self, down: Down) {
+        self.heard.push(down.said.clone());
+        match down.said {
+            FromPane::Hello { .. } => {
+                self.instance = down.from;
+                self.tell(&ToPane::Welcome {
+                    sidecar: "desk".into(),
+                    acked: self.acked,
+                    status: status(),
+                });
+            }
+            FromPane::View { first, count, from } => {
+                let lines = self.document.split('\n');
+                let lines = lines.skip(first as usize).take(count as usize);
+                let lines = lines.map(|line| slice(line, from)).collect();
+                let (rev, total) = (self.rev(), self.total());
+                self.tell(&ToPane::Window {
+                    rev,
+                    first,
+                    total,
+                    lines,
+                });
+            }
+            FromPane::Act { seq, act } => {
+                assert!(seq <= self.acked + 1, "acts come in order");
+                if seq <= self.acked {
+                    return;
+                }
+                self.acked = seq;
+                if let Act::Edit { rev, edit, .. } = act {
+                    let edit = self.log[rev as usize..]
+                        .iter()
+                        .filter(|(_, own)| !own)
+                        .fold(edit, |edit, (other, _)| edit.after(other));
+                    self.apply(edit, Some(down.from), seq);
+                } else {
+                    self.tell(&ToPane::Acked { seq });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A line, or the slice of a long one from a column on.
+fn slice(line: &str, from: u32) -> Line {
+    let length = text::columns(line);
+    if length <= MAX_SLICE as u32 {
+        return Line {
+            text: line.to_owned(),
+            from: 0,
+            length: None,
+        };
+    }
+    Line {
+        text: line.chars().skip(from as usize).take(MAX_SLICE).collect(),
+        from: from.min(length),
+        length: Some(length),
+    }
+}
+
+/// A chain in which all is well.
+pub(crate) fn status() -> Status {
+    Status {
+        link: Link::Connected,
+        dialect: "Embedded 0.1.0".into(),
+        endpoint: "tcp://127.0.0.1:5555".into(),
+        running: 0,
+        clients: 1,
+    }
+}
+
+/// A pane and its sidecar.
+pub(crate) struct Desk {
+    pub(crate) pane: Pane,
+    pub(crate) sidecar: Sidecar,
+    pub(crate) size: Size,
+    /// What was copied last.
+    pub(crate) clipboard: String,
+    /// Lines for Zellij's log.
+    pub(crate) log: Vec<String>,
+}
+
+impl Desk {
+    /// A pane that was just permitted; no sidecar has come yet.
+    pub(crate) fn alone(configuration: &[(&str, &str)], columns: u16, rows: u16) -> Desk {
+        let configuration: BTreeMap<String, String> = configuration
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        let identity = Identity {
+            plugin: 1,
+            client: 1,
+            nonce: 7,
+            zellij_pid: 4711,
+            zellij_version: "0.45.1".into(),
+        };
+        let (pane, _) = Pane::new(&configuration, identity);
+        let mut desk = Desk {
+            pane,
+            sidecar: Sidecar {
+                document: String::new(),
+                log: Vec::new(),
+                acked: 0,
+                instance: Instance::new(1, 1, 7),
+                outgoing: VecDeque::new(),
+                slow: false,
+                heard: Vec::new(),
+            },
+            size: Size { rows, columns },
+            clipboard: String::new(),
+            log: Vec::new(),
+        };
+        desk.input(Input::Size(desk.size));
+        desk.input(Input::Permission { granted: true });
+        desk
+    }
+
+    /// A pane whose sidecar is there.
+    pub(crate) fn role(role: &str, columns: u16, rows: u16) -> Desk {
+        let mut desk = Desk::alone(&[("role", role), ("stui", "/stui")], columns, rows);
+        desk.connect();
+        desk
+    }
+
+    /// A workspace on a document, 40 columns wide and 10 rows high.
+    pub(crate) fn workspace(document: &str) -> Desk {
+        let mut desk = Desk::alone(&[("role", "workspace"), ("stui", "/stui")], 40, 10);
+        desk.sidecar.document = document.to_owned();
+        desk.connect();
+        desk
+    }
+
+    /// A sidecar comes.
+    pub(crate) fn connect(&mut self) {
+        self.input(Input::DownOpened {
+            pipe: "down".into(),
+        });
+    }
+
+    pub(crate) fn input(&mut self, input: Input) {
+        let outcome = self.pane.update(input);
+        self.take(outcome);
+        if !self.sidecar.slow {
+            self.deliver();
+        }
+    }
+
+    /// Deliver what the sidecar says until it has nothing more to say.
+    pub(crate) fn deliver(&mut self) {
+        while let Some(line) = self.sidecar.outgoing.pop_front() {
+            let outcome = self.pane.update(Input::Line(line));
+            self.take(outcome);
+        }
+    }
+
+    fn take(&mut self, outcome: Outcome) {
+        for effect in outcome.effects {
+            match effect {
+                Effect::Say { line, .. } => self.sidecar.hear(serde_json::from_str(&line).unwrap()),
+                Effect::Copy(text) => self.clipboard = text,
+                Effect::Log(line) => self.log.push(line),
+                _ => {}
+            }
+        }
+    }
+
+    /// The sidecar says something.
+    pub(crate) fn tell(&mut self, message: &ToPane) {
+        self.sidecar.tell(message);
+        if !self.sidecar.slow {
+            self.deliver();
+        }
+    }
+
+    /// Somebody else edits.
+    pub(crate) fn other_edits(&mut self, edit: Edit) {
+        self.sidecar.apply(edit, None, 0);
+        if !self.sidecar.slow {
+            self.deliver();
+        }
+    }
+
+    /// Press keys, named and separated by commas; what stands in quotes is typed.
+    pub(crate) fn press(&mut self, keys: &str) -> &mut Desk {
+        for key in keys.split(", ") {
+            if let Some(text) = key
+                .strip_prefix('\'')
+                .and_then(|key| key.strip_suffix('\''))
+            {
+                for c in text.chars() {
+                    let key = c
+                        .to_string()
+                        .parse()
+                        .unwrap_or_else(|_| "Space".parse().unwrap());
+                    self.input(Input::Key(key));
+                }
+            } else {
+                self.input(Input::Key(key.parse().unwrap()));
+            }
+        }
+        self
+    }
+
+    /// The acts that the pane sent, edits aside.
+    pub(crate) fn acts(&self) -> Vec<Act> {
+        let acts = self.sidecar.heard.iter().filter_map(|said| match said {
+            FromPane::Act {
+                act: Act::Edit { .. },
+                ..
+            } => None,
+            FromPane::Act { act, .. } => Some(act.clone()),
+            _ => None,
+        });
+        acts.collect()
+    }
+
+    /// The screen's rows.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let frame = self.pane.view(self.size);
+        let columns = usize::from(self.size.columns.max(1));
+        let mut rows = Vec::new();
+        for (y, cells) in frame.buffer.content.chunks(columns).enumerate() {
+            let mut row = String::new();
+            let mut selected = false;
+            let mut x = 0;
+            while let Some(cell) = cells.get(x) {
+                let reversed = cell.modifier.contains(Modifier::REVERSED);
+                if reversed != selected {
+                    row.push(if reversed { '«' } else { '»' });
+                    selected = reversed;
+                }
+                if frame.cursor == Some((x as u16, y as u16)) {
+                    row.push('‸');
+                }
+                row.push_str(cell.symbol());
+                x += text::width(cell.symbol()) as usize;
+            }
+            if selected {
+                row.push('»');
+            }
+            rows.push(row.trim_end().to_owned());
+        }
+        rows
+    }
+
+    /// The first rows of a workspace's text, without the gutter.
+    pub(crate) fn text(&self, rows: usize) -> String {
+        let rows = self.rows().into_iter().take(rows);
+        let rows: Vec<String> = rows
+            .map(|row| match row.strip_prefix("  ") {
+                Some(row) => row.to_owned(),
+                None => row,
+            })
+            .collect();
+        rows.join("\n").trim_end().to_owned()
+    }
+
+    /// The whole screen.
+    pub(crate) fn screen(&self) -> String {
+        self.rows().join("\n")
+    }
+}

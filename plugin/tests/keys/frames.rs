@@ -1,0 +1,230 @@
+//! Whole panes at their sizes.
+
+use stui_plugin::command;
+use stui_plugin::io::{Effect, Input, Permission, Size};
+use stui_plugin::pane::{Identity, Pane};
+use stui_protocol::pane::{Link, ToPane};
+
+use crate::desk::{Desk, status};
+
+const CODE: &str = "\"Squares\"\n(1 to: 5) collect: [ :x | x squared ]";
+
+fn workspace(columns: u16, rows: u16) -> Desk {
+    let mut desk = Desk::role("workspace", columns, rows);
+    desk.press("'x'");
+    desk.input(Input::Paste(CODE.to_owned()));
+    desk.press("Ctrl Home, Delete");
+    desk
+}
+
+#[test]
+fn at_80_by_24_a_workspace_has_text_and_hints() {
+    let desk = workspace(80, 24);
+    let rows = desk.rows();
+    assert_eq!(rows[0], "  ‸\"Squares\"");
+    assert_eq!(rows[1], "  (1 to: 5) collect: [ :x | x squared ]");
+    assert_eq!(rows[2..23], [""; 21]);
+    assert_eq!(
+        rows[23],
+        "● Embedded 0.1.0       Ctrl e print it  Ctrl d do it  Ctrl l inspect it  F1 keys"
+    );
+}
+
+#[test]
+fn at_40_by_10_what_does_not_fit_is_scrolled() {
+    let mut desk = workspace(40, 10);
+    desk.press("Down, End, ' inject: 0'");
+    assert_eq!(
+        desk.rows()[..2],
+        ["  s\"", "  5) collect: [ :x | x squared ] inject: 0‸"].map(str::to_owned)
+    );
+    desk.press("Home");
+    assert_eq!(desk.rows()[1], "  ‸(1 to: 5) collect: [ :x | x squared ] i");
+    assert_eq!(desk.rows()[9], "● Embedded 0.1.0                 F1 keys");
+}
+
+#[test]
+fn at_200_by_50_nothing_is_lost() {
+    let desk = workspace(200, 50);
+    assert_eq!(desk.rows()[1], "  (1 to: 5) collect: [ :x | x squared ]");
+    assert!(desk.rows()[49].ends_with("F1 keys"));
+    assert_eq!(desk.rows()[49].chars().count(), 200);
+}
+
+#[test]
+fn at_12_columns_the_text_has_them_all() {
+    let desk = workspace(12, 6);
+    assert_eq!(desk.rows()[..2], ["‸\"Squares\"", "(1 to: 5) co"]);
+    assert_eq!(desk.rows()[5], "● Embedded …");
+}
+
+#[test]
+fn every_pane_draws_itself_at_every_size() {
+    for role in ["workspace", "inspector", "transcript"] {
+        for columns in (0..30).chain([77, 300]) {
+            for rows in (0..12).chain([77]) {
+                let mut desk = workspace_or(role, columns, rows);
+                for keys in ["F1", "PageDown", "Esc", "End", "Up"] {
+                    desk.press(keys);
+                    let frame = desk.pane.view(desk.size);
+                    assert_eq!(
+                        frame.buffer.content.len(),
+                        usize::from(columns) * usize::from(rows)
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn workspace_or(role: &str, columns: u16, rows: u16) -> Desk {
+    if role == "workspace" {
+        workspace(columns, rows)
+    } else {
+        Desk::role(role, columns, rows)
+    }
+}
+
+#[test]
+fn an_empty_workspace_invites_to_type_until_something_is_typed() {
+    let mut desk = Desk::role("workspace", 80, 24);
+    assert!(
+        desk.rows()[0].contains("Type Smalltalk here"),
+        "{}",
+        desk.screen()
+    );
+    assert!(
+        desk.rows()[1].contains("Ctrl e prints the answer"),
+        "{}",
+        desk.screen()
+    );
+    desk.press("'3'");
+    assert_eq!(desk.rows()[..2], ["  3‸", ""]);
+}
+
+#[test]
+fn the_help_shows_every_key_of_the_pane_and_goes_away() {
+    let mut desk = Desk::role("workspace", 100, 50);
+    desk.press("F1");
+    let help = desk.screen();
+    let words: Vec<&str> = help.split_whitespace().collect();
+    let words = format!("{} ", words.join(" "));
+    for entry in command::TABLE {
+        let shown = words.contains(&format!(" {} ", entry.about));
+        let known = entry.place.includes(stui_protocol::pane::Role::Workspace);
+        assert_eq!(shown, known, "{}\n{help}", entry.name);
+    }
+    desk.press("'x', Esc");
+    assert_eq!(
+        desk.sidecar.document, "",
+        "keys are not typed while the help is shown"
+    );
+    desk.press("'x'");
+    assert_eq!(desk.sidecar.document, "x");
+}
+
+#[test]
+fn the_status_line_says_how_the_chain_stands() {
+    let mut desk = Desk::role("workspace", 80, 10);
+    for (link, words) in [
+        (Link::Connecting, "◌ connecting"),
+        (
+            Link::Reconnecting {
+                attempt: 3,
+                reason: "The server closed the connection.".into(),
+            },
+            "◌ reconnecting (3)",
+        ),
+        (
+            Link::Failed {
+                reason: "The key is wrong; start the server anew.".into(),
+            },
+            "✗ no server",
+        ),
+        (Link::Connected, "● Embedded 0.1.0"),
+    ] {
+        let mut state = status();
+        state.link = link.clone();
+        state.clients = 2;
+        desk.tell(&ToPane::Status { status: state });
+        assert!(desk.rows()[9].starts_with(words), "{}", desk.screen());
+        assert!(desk.rows()[9].contains("2 people"));
+        if let Link::Reconnecting { reason, .. } | Link::Failed { reason } = link {
+            assert_eq!(desk.rows()[8], reason);
+        }
+    }
+}
+
+#[test]
+fn a_silent_sidecar_is_looked_for_again_and_again_but_ever_more_rarely() {
+    let mut desk = Desk::role("workspace", 80, 10);
+    let mut looks = Vec::new();
+    for second in 0..60 {
+        let outcome = desk.pane.update(Input::Tick(1.0));
+        let look = outcome
+            .effects
+            .iter()
+            .any(|e| matches!(e, Effect::Summon(_)));
+        if look {
+            looks.push(second);
+        }
+    }
+    assert!(looks[0] <= 8, "{looks:?}");
+    assert!((3..10).contains(&looks.len()), "{looks:?}");
+    assert!(desk.screen().contains("no sidecar"), "{}", desk.screen());
+    desk.input(Input::Summoned {
+        status: Some(1),
+        said: "stui: the runtime directory is not yours\n".into(),
+    });
+    assert!(desk.screen().contains("the runtime directory is not yours"));
+    desk.connect();
+    assert!(desk.screen().contains("● Embedded"), "{}", desk.screen());
+}
+
+#[test]
+fn one_pane_asks_for_all_and_says_why() {
+    let identity = || Identity {
+        plugin: 1,
+        client: 1,
+        nonce: 1,
+        zellij_pid: 1,
+        zellij_version: "0.45.1".into(),
+    };
+    let size = Size {
+        rows: 20,
+        columns: 60,
+    };
+    let pane = |role: &str| Pane::new(&[("role".to_owned(), role.to_owned())].into(), identity());
+    let (_, outcome) = pane("workspace");
+    let asked = Effect::Ask(vec![
+        Permission::Pipes,
+        Permission::Commands,
+        Permission::Clipboard,
+    ]);
+    assert_eq!(outcome.effects, std::slice::from_ref(&asked));
+    let (mut other, outcome) = pane("inspector");
+    assert_eq!(outcome.effects, []);
+    let frame = other.view(size);
+    let words: String = frame
+        .buffer
+        .content
+        .iter()
+        .map(|cell| cell.symbol())
+        .collect();
+    assert!(
+        words.contains("press y") && words.contains("to copy what you select"),
+        "{words}"
+    );
+    assert_eq!(other.update(Input::OthersPermitted).effects, [asked]);
+    assert_eq!(other.update(Input::OthersPermitted).effects, [], "once");
+}
+
+#[test]
+fn the_readme_s_table_of_keys_is_the_table_of_commands() {
+    let readme = include_str!("../../README.md");
+    assert!(
+        readme.contains(&command::markdown()),
+        "put this table into plugin/README.md:\n\n{}",
+        command::markdown()
+    );
+}

@@ -1,0 +1,7 @@
+//! The panes natively: key strokes in, screens as text out. `tests/wasm.rs` runs the same plugin as
+//! Zellij does.
+
+mod desk;
+mod frames;
+mod lists;
+mod workspace;
