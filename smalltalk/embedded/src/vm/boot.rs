@@ -93,7 +93,7 @@ impl Vm {
             self.heap.set_class(oop, class);
         }
         self.heap.replace_body(SMALLTALK, Body::Map(Box::default()));
-        for (name, value) in [("Processor", PROCESSOR), ("Smalltalk", SMALLTALK)] {
+        for (name, value) in [("Processor", PROCESSOR), ("Smalltalk", SMALLTALK), ("Transcript", Oop::NIL)] {
             let name = self.symbol(name);
             self.set_global(name, value);
         }

@@ -80,6 +80,12 @@ pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
         }),
     ),
     (
+        "floatLog10",
+        Primitive::Plain(|vm, a, _| {
+            float_function_within(vm, a, f64::log10, |x| x.is_nan() || x > 0.0)
+        }),
+    ),
+    (
         "floatExp",
         Primitive::Plain(|vm, a, _| float_function(vm, a, f64::exp)),
     ),
