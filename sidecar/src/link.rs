@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use stui_protocol::Uuid;
 use stui_protocol::connection::ConnectionFile;
+use stui_protocol::error::ErrorCode;
 use stui_protocol::event::Event;
 use stui_protocol::message::{Envelope, Payload};
 use stui_protocol::request::Request;
@@ -444,6 +445,11 @@ impl Keeper {
                     (request.responder)(Outcome::Answered(Box::new(response)));
                 } else if let Some(session_id) = self.own_requests.remove(&envelope.id) {
                     self.subscribed(&session_id, &response);
+                } else if let Response::Error(error) = response
+                    && error.code == ErrorCode::PermissionDenied
+                {
+                    // It has forgotten this connection: a new one authenticates anew.
+                    wire.lose("the server does not know this connection any more");
                 }
             }
             Payload::Event(event) => {

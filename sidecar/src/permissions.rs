@@ -11,7 +11,7 @@ use kdl::{KdlDocument, KdlNode};
 use crate::places::write_whole;
 
 /// What the plugin asks for, and what it does with it.
-pub const WANTED: [(&str, &str); 4] = [
+pub const WANTED: [(&str, &str); 3] = [
     (
         "ReadCliPipes",
         "to talk to the sidecar, the process that holds your text and the connection to Smalltalk",
@@ -19,10 +19,6 @@ pub const WANTED: [(&str, &str); 4] = [
     (
         "RunCommands",
         "to start the sidecar (the command `stui sidecar`, nothing else)",
-    ),
-    (
-        "ReadApplicationState",
-        "to use the colours of your Zellij theme",
     ),
     ("WriteToClipboard", "to copy what you select"),
 ];

@@ -127,7 +127,8 @@ impl Wire {
         self.lost.as_deref()
     }
 
-    fn lose(&mut self, reason: &str) {
+    /// Gives the connection up.
+    pub(crate) fn lose(&mut self, reason: &str) {
         self.lost.get_or_insert_with(|| reason.to_owned());
     }
 }

@@ -220,13 +220,7 @@ fn refusal(code: &str, error: &ErrorInfo) -> String {
     let at = error.details.as_deref().and_then(|details| details.at);
     match (error.code, at) {
         (ErrorCode::CompileError, Some(at)) => {
-            format!(
-                "{} (line {}, column {})\n{}",
-                error.message,
-                at.line,
-                at.column,
-                caret(code, at)
-            )
+            format!("{}\n{}", error.message, caret(code, at))
         }
         (ErrorCode::CompileError, None) => format!("{}\n", error.message),
         (code, _) => format!("{code}: {}\n", error.message),
@@ -259,7 +253,7 @@ mod tests {
             });
         assert_eq!(
             refusal(code, &error),
-            "Variable or expression expected (line 2, column 5)\n  3 + ) 4\n      ^\n"
+            "Variable or expression expected\n  3 + ) 4\n      ^\n"
         );
     }
 

@@ -166,6 +166,8 @@ fn open_tab(
     set_connect(places, &session, options.connect.as_deref())?;
     let layout = write_layout(options, places, &session, address)?;
     let words: Vec<OsString> = vec![
+        "--session".into(),
+        session.into(),
         "action".into(),
         "new-tab".into(),
         "--name".into(),

@@ -70,7 +70,8 @@ impl Greeting {
                 self.endpoint()
             ));
         };
-        if envelope.id != self.awaited {
+        // A refusal carries no id: the server read nothing of what it refused.
+        if envelope.id != self.awaited && !envelope.id.is_nil() {
             return Step::On;
         }
         match envelope.payload {
