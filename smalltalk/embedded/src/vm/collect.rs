@@ -32,6 +32,10 @@ impl Vm {
         for oop in self.bindings.values() {
             reach(heap, &mut pending, *oop);
         }
+        for termination in &self.terminations {
+            reach(heap, &mut pending, termination.process);
+            reach(heap, &mut pending, termination.semaphore);
+        }
         while let Some(index) = pending.pop() {
             trace(heap, index, &mut pending);
         }

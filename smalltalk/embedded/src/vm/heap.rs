@@ -55,6 +55,8 @@ pub struct Method {
 struct Object {
     class: u32,
     marked: bool,
+    /// Whether the object refuses changes of its elements, as literals do.
+    read_only: bool,
     body: Body,
 }
 
@@ -76,7 +78,7 @@ impl Heap {
     /// A heap whose first `reserved` objects exist, each without slots and of class `nil`.
     pub fn new(reserved: u32) -> Heap {
         let objects =
-            (0..reserved).map(|_| Object { class: 0, marked: false, body: Body::Slots(Box::default()) }).collect();
+            (0..reserved).map(|_| Object { class: 0, marked: false, read_only: false, body: Body::Slots(Box::default()) }).collect();
         Heap { objects, free: None, used: reserved as usize * ENTRY, threshold: usize::MAX }
     }
 
@@ -85,7 +87,7 @@ impl Heap {
     /// A new object. Never fails and never collects; ask [`Heap::used`] before something large.
     pub fn allocate(&mut self, class: Oop, body: Body) -> Oop {
         self.used += ENTRY + body_size(&body);
-        let object = Object { class: class.as_index().unwrap_or(0), marked: false, body };
+        let object = Object { class: class.as_index().unwrap_or(0), marked: false, read_only: false, body };
         if let Some(index) = self.free {
             let entry = &mut self.objects[index as usize];
             if let Body::Free(next) = entry.body {
@@ -302,6 +304,20 @@ impl Heap {
     pub fn set_class(&mut self, oop: Oop, class: Oop) {
         if let (Some(index), Some(class)) = (oop.as_index(), class.as_index()) {
             self.objects[index as usize].class = class;
+        }
+    }
+
+    /// Whether an object refuses changes of its elements.
+    #[inline]
+    pub fn is_read_only(&self, oop: Oop) -> bool {
+        oop.as_index().is_some_and(|index| self.objects[index as usize].read_only)
+    }
+
+    /// Makes an object refuse or allow changes of its elements. Assignments to instance variables
+    /// by the object's own methods are not checked.
+    pub fn set_read_only(&mut self, oop: Oop, read_only: bool) {
+        if let Some(index) = oop.as_index() {
+            self.objects[index as usize].read_only = read_only;
         }
     }
 

@@ -89,6 +89,9 @@ impl Vm {
         if !is_array && class != class::BYTE_STRING {
             return None;
         }
+        if special == Special::AtPut && self.heap.is_read_only(receiver) {
+            return None;
+        }
         let body = self.heap.body_mut(receiver)?;
         match (special, body) {
             (Special::Size, Body::Slots(slots)) => Some(Oop::index(slots.len())),

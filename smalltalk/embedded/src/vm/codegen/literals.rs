@@ -58,17 +58,24 @@ pub(in crate::vm) fn literal_object(
             )
         }
         Literal::Character(value) => Oop::character(*value),
-        Literal::String(text) => heap.string(text),
+        Literal::String(text) => read_only(heap, |heap| heap.string(text)),
         Literal::Symbol(text) => symbols.intern(heap, text),
         Literal::Array(elements) => {
             let elements: Vec<Oop> = elements
                 .iter()
                 .map(|element| literal_object(heap, symbols, element))
                 .collect();
-            heap.array(&elements)
+            read_only(heap, |heap| heap.array(&elements))
         }
-        Literal::ByteArray(bytes) => {
+        Literal::ByteArray(bytes) => read_only(heap, |heap| {
             heap.allocate(class::BYTE_ARRAY, Body::Bytes(bytes.as_slice().into()))
-        }
+        }),
     }
+}
+
+/// Literals are shared by all activations of the code, so they must not change.
+fn read_only(heap: &mut Heap, make: impl FnOnce(&mut Heap) -> Oop) -> Oop {
+    let literal = make(heap);
+    heap.set_read_only(literal, true);
+    literal
 }

@@ -19,6 +19,9 @@ pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
     ("become", Primitive::Plain(exchange)),
     ("becomeForward", Primitive::Plain(become_forward)),
     ("changeClass", Primitive::Plain(change_class)),
+    ("isReadOnly", Primitive::Plain(is_read_only)),
+    ("beReadOnly", Primitive::Plain(|vm, receiver, _| set_read_only(vm, receiver, true))),
+    ("beWritable", Primitive::Plain(|vm, receiver, _| set_read_only(vm, receiver, false))),
     ("allInstances", Primitive::Plain(all_instances)),
     ("perform", Primitive::Perform),
     ("performWithArguments", Primitive::PerformWithArguments),
@@ -64,6 +67,9 @@ fn basic_at_put(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure
     let value = argument(args, 1)?;
     let receiver_class = vm.class_of(receiver);
     if receiver_class == class::BYTE_SYMBOL || receiver_class == class::WIDE_SYMBOL {
+        return Err(Failure::ReadOnly);
+    }
+    if vm.heap.is_read_only(receiver) {
         return Err(Failure::ReadOnly);
     }
     let named = vm.named_size(receiver);
@@ -152,6 +158,9 @@ fn field_at(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure> {
 fn field_at_put(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure> {
     let index = size_argument(args, 0)?.checked_sub(1).ok_or(Failure::BadIndex)?;
     let value = argument(args, 1)?;
+    if vm.heap.is_read_only(receiver) {
+        return Err(Failure::ReadOnly);
+    }
     match vm.heap.body_mut(receiver) {
         Some(Body::Slots(slots)) => {
             *slots.get_mut(index).ok_or(Failure::BadIndex)? = value;
@@ -163,7 +172,10 @@ fn field_at_put(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure
 
 /// A copy that shares the receiver's elements. Immediates and code are their own copies.
 fn shallow_copy(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
-    let class = vm.heap.class_of(receiver);
+    let kind = vm.heap.class_of(receiver);
+    if kind == class::BYTE_SYMBOL || kind == class::WIDE_SYMBOL {
+        return Ok(receiver);
+    }
     let (body, bytes) = match vm.heap.body(receiver) {
         Some(Body::Slots(slots)) => (Body::Slots(slots.clone()), slots.len() * size_of::<Oop>()),
         Some(Body::Bytes(bytes)) => (Body::Bytes(bytes.clone()), bytes.len()),
@@ -173,7 +185,7 @@ fn shallow_copy(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
         Some(Body::Float(_) | Body::Integer(_) | Body::Method(_)) | None => return Ok(receiver),
     };
     vm.check_room(bytes)?;
-    Ok(vm.heap.allocate(class, body))
+    Ok(vm.heap.allocate(kind, body))
 }
 
 /// Whether an object may change places with another: not one the machine or the compiler holds.
@@ -221,6 +233,15 @@ fn change_class(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure
         return Err(Failure::BadArgument);
     }
     vm.heap.set_class(receiver, target);
+    Ok(receiver)
+}
+
+fn is_read_only(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
+    Ok(Oop::boolean(!receiver.is_object() || vm.heap.is_read_only(receiver)))
+}
+
+fn set_read_only(vm: &mut Vm, receiver: Oop, read_only: bool) -> Result<Oop, Failure> {
+    vm.heap.set_read_only(receiver, read_only);
     Ok(receiver)
 }
 

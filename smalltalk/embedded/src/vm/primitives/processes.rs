@@ -13,6 +13,7 @@ pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
     ("processSuspend", Primitive::Control(suspend)),
     ("processTerminate", Primitive::Control(terminate)),
     ("processUnwind", Primitive::Control(unwind)),
+    ("processInterrupt", Primitive::Control(interrupt)),
     ("processFail", Primitive::Control(fail)),
     ("processPriorityPut", Primitive::Control(set_priority)),
     ("processorYield", Primitive::Control(yield_turn)),
@@ -94,6 +95,27 @@ fn unwind(vm: &mut Vm, args: usize) -> Result<Control, Failure> {
     vm.note_termination(process);
     let bottom = vm.bottom_of(vm.scheduler.active_context);
     if vm.leave(bottom, Oop::NIL, false) { Ok(Control::Done) } else { Err(Failure::BadReceiver) }
+}
+
+/// The receiver, another process, signals the argument, an exception, where it is. What it was
+/// waiting for it does not wait for any longer.
+fn interrupt(vm: &mut Vm, args: usize) -> Result<Control, Failure> {
+    let (process, exception) = (vm.operand(args, 0)?, vm.operand(args, 1)?);
+    if process == vm.scheduler.active_process || vm.process_state(process) == state::TERMINATED {
+        return Err(Failure::BadReceiver);
+    }
+    let context = vm.heap.slot(process, slot::PROCESS_CONTEXT);
+    let signal = vm.symbol("signal");
+    let top = vm.new_activation(context, exception, signal, &[]).ok_or(Failure::BadArgument)?;
+    if let Some(frame) = vm.heap.frame_mut(top) {
+        frame.discard_result = true;
+    }
+    vm.detach(process);
+    vm.heap.set_slot(process, slot::PROCESS_CONTEXT, top);
+    finish(vm, args, process);
+    vm.make_ready(process, false);
+    vm.preempt();
+    Ok(Control::Done)
 }
 
 /// Nothing handled an exception. Arguments: exception, context where it was signaled, message,
