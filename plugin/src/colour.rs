@@ -173,7 +173,7 @@ mod tests {
             at = end;
             match class {
                 Class::Plain => text.push_str(piece),
-                class => text.push_str(&format!("<{:?} {piece}>", class)),
+                class => text.extend(["<", &format!("{class:?}"), " ", piece, ">"]),
             }
         }
         assert_eq!(at, line.len());

@@ -121,9 +121,10 @@ fn every_typed_character_arrives_and_is_shown_at_once() {
 
 #[test]
 fn a_paste_of_ten_thousand_lines_arrives_whole() {
-    let text: String = (0..10_000)
+    let lines: Vec<String> = (0..10_000)
         .map(|n| format!("Transcript show: 'line {n} é'; cr.\n"))
         .collect();
+    let text = lines.concat();
     let mut pane = Pane::workspace(&[""]);
     pane.event(Event::PastedText(text.clone()));
     let acts = pane.acts();
