@@ -123,6 +123,16 @@ impl Places {
         self.state.join("sessions").join(file_name(session))
     }
 
+    /// The same, made if it is not there: private, because it holds what was typed.
+    ///
+    /// # Errors
+    /// If it cannot be made, or is somebody else's.
+    pub fn make_session(&self, session: &str) -> Result<PathBuf, PlaceError> {
+        let path = self.session(session);
+        make_private(&path)?;
+        Ok(path)
+    }
+
     /// The log of the sidecar of a Zellij session.
     pub fn sidecar_log(&self, session: &str) -> PathBuf {
         self.session(session).join("sidecar.log")

@@ -14,10 +14,12 @@ use crate::process::run_bounded;
 
 /// The oldest version that the plugin runs in.
 pub const OLDEST: Version = Version(0, 44, 3);
-/// How long a short command may take.
-const COMMAND_LIMIT: Duration = Duration::from_secs(3);
-/// How often one is tried.
-const TRIES: u32 = 4;
+/// How long a short command may take, while somebody waits for a terminal.
+const COMMAND_LIMIT: Duration = Duration::from_secs(5);
+/// The same for a command in a session, while the sidecar does nothing else.
+const ACTION_LIMIT: Duration = Duration::from_millis(1500);
+/// How often either is tried.
+const TRIES: u32 = 2;
 
 /// A version of Zellij.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,16 +158,20 @@ impl Zellij {
     /// # Errors
     /// If that cannot be found out.
     pub fn living_sessions(&self) -> Result<Vec<String>, ZellijError> {
-        let output = run_bounded(
-            Command::new(&self.program).args(["list-sessions", "--no-formatting"]),
-            COMMAND_LIMIT,
-        )
-        .map_err(|error| ZellijError::Command {
+        let mut reason = String::new();
+        for _ in 0..TRIES {
+            let mut command = Command::new(&self.program);
+            command.args(["list-sessions", "--no-formatting"]);
+            match run_bounded(&mut command, COMMAND_LIMIT) {
+                // Without any session it fails; that is an answer too.
+                Ok(output) => return Ok(living(&String::from_utf8_lossy(&output.stdout))),
+                Err(error) => reason = error.to_string(),
+            }
+        }
+        Err(ZellijError::Command {
             command: "list-sessions".into(),
-            reason: error.to_string(),
-        })?;
-        // Without any session it fails; that is an answer too.
-        Ok(living(&String::from_utf8_lossy(&output.stdout)))
+            reason,
+        })
     }
 
     /// Runs a short command in a session until `good` likes what it printed, a few times at most.
@@ -182,7 +188,7 @@ impl Zellij {
         for _ in 0..TRIES {
             let mut command = Command::new(&self.program);
             command.arg("--session").arg(session).args(arguments);
-            match run_bounded(&mut command, COMMAND_LIMIT) {
+            match run_bounded(&mut command, ACTION_LIMIT) {
                 Ok(output) => {
                     let text = String::from_utf8_lossy(&output.stdout).into_owned();
                     if output.status.success() && good(&text) {

@@ -40,6 +40,7 @@ const MAX_LOG: u64 = 4 << 20;
 pub fn run(options: &cli::Sidecar) -> Result<()> {
     let places = Places::from_environment()?;
     places.runtime()?;
+    places.make_session(&options.session)?;
     if options.daemon {
         return be(&places, options);
     }
@@ -103,9 +104,6 @@ fn start(places: &Places, options: &cli::Sidecar) -> Result<()> {
 }
 
 fn open_log(path: &Path) -> std::io::Result<std::fs::File> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
     if std::fs::metadata(path).is_ok_and(|found| found.len() > MAX_LOG) {
         std::fs::rename(path, path.with_extension("log.old"))?;
     }

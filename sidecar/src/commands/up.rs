@@ -60,6 +60,7 @@ pub fn run(options: &cli::Up) -> Result<ExitCode> {
         ));
     }
     forget_ended(&zellij, &options.session);
+    places.make_session(&options.session)?;
     set_connect(&places, &options.session, options.connect.as_deref())?;
     let layout = write_layout(options, &places, &options.session, &address)?;
     Err(become_zellij(
@@ -163,6 +164,7 @@ fn open_tab(
 ) -> Result<ExitCode> {
     let session = std::env::var("ZELLIJ_SESSION_NAME")
         .context("this is inside Zellij, but ZELLIJ_SESSION_NAME does not say in which session")?;
+    places.make_session(&session)?;
     set_connect(places, &session, options.connect.as_deref())?;
     let layout = write_layout(options, places, &session, address)?;
     let words: Vec<OsString> = vec![
