@@ -22,7 +22,7 @@ const RESTART_PAUSE: Duration = Duration::from_secs(2);
 pub fn living(path: &Path) -> Result<ConnectionFile, String> {
     if !path.exists() {
         return Err(format!(
-            "There is no connection file {} yet.",
+            "There is no connection file {}: its server has not started, or has ended.",
             path.display()
         ));
     }
