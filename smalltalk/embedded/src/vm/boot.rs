@@ -163,6 +163,16 @@ impl Vm {
             let owner = if definition.is_class_side { self.heap.class_of(class) } else { class };
             match self.compile_method(&definition.source, owner) {
                 Ok(compiled) => {
+                    let selector = self.heap.code(compiled).map_or(Oop::NIL, |code| code.selector);
+                    let methods = self.heap.slot(owner, slot::BEHAVIOR_METHODS);
+                    if self.heap.map(methods).is_some_and(|map| map.contains_key(&selector)) {
+                        errors.push(format!(
+                            "{}: {}>>{} is defined twice",
+                            method.file,
+                            self.name_of_class(owner),
+                            definition.pattern()
+                        ));
+                    }
                     let protocol = self.symbol(&definition.protocol);
                     let package =
                         if method.is_extension { self.symbol(&method.package) } else { Oop::NIL };

@@ -28,7 +28,15 @@ impl Generator<'_, '_> {
     }
 
     fn literal_object(&mut self, literal: &Literal) -> Oop {
-        literal_object(self.target.heap, self.target.symbols, literal)
+        let Literal::String(text) = literal else {
+            return literal_object(self.target.heap, self.target.symbols, literal);
+        };
+        if let Some(string) = self.strings.get(text) {
+            return *string;
+        }
+        let string = literal_object(self.target.heap, self.target.symbols, literal);
+        self.strings.insert(text.clone(), string);
+        string
     }
 }
 

@@ -8,6 +8,7 @@ mod expressions;
 mod inlined;
 mod literals;
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use builder::Builder;
@@ -19,7 +20,7 @@ use super::known::{class, selector};
 use super::oop::Oop;
 use super::primitives::{Primitive, PrimitiveTable};
 use super::symbols::SymbolTable;
-use crate::syntax::ast::{Block, Method, MethodKind, ScopeId, Span};
+use crate::syntax::ast::{Block, Method, MethodKind, ScopeId};
 
 /// Why a correct source cannot become code: a limit of the instruction set, or an unknown primitive.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +47,8 @@ struct Generator<'a, 'b> {
     source: Rc<str>,
     owner: Oop,
     selector: Oop,
+    /// Literal strings so far: equal ones in a method are one object, as in Pharo.
+    strings: HashMap<String, Oop>,
 }
 
 /// Compiles a resolved method or doIt for the class `owner`; answers a new `CompiledMethod`.
@@ -56,7 +59,7 @@ pub(super) fn generate(
     owner: Oop,
 ) -> Result<Oop, CodeError> {
     let selector = target.symbols.intern(target.heap, &method.selector);
-    let mut generator = Generator { target, method, source: Rc::clone(source), owner, selector };
+    let mut generator = Generator { target, method, source: Rc::clone(source), owner, selector, strings: HashMap::new() };
     generator.method_code()
 }
 

@@ -21,6 +21,9 @@ fn replace_from_to(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Fail
     if stop < start {
         return Ok(receiver);
     }
+    if vm.heap.is_read_only(receiver) {
+        return Err(Failure::ReadOnly);
+    }
     let zero_based = |index: i64| usize::try_from(index - 1).map_err(|_| Failure::BadIndex);
     let (start, from) = (zero_based(start)?, zero_based(from)?);
     let count = usize::try_from(stop).map_err(|_| Failure::BadIndex)? - start;
@@ -118,6 +121,9 @@ fn at_all_put(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure> 
         .slot(class, slot::BEHAVIOR_SIZE)
         .as_size()
         .unwrap_or(0);
+    if vm.heap.is_read_only(receiver) {
+        return Err(Failure::ReadOnly);
+    }
     let code = if is_string_class(&vm.heap, class) {
         value.as_character().map(u32::from)
     } else {
