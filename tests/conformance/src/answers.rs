@@ -15,6 +15,9 @@ use crate::wire::{PATIENCE, Wire, request};
 /// How long a case may run.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long an error's unwind blocks may take after the error was answered.
+const SETTLING: Duration = Duration::from_secs(2);
+
 /// One expression with Pharo's answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -112,24 +115,38 @@ pub fn evaluate(case: &Case, wire: &mut Wire) -> Result<Answer> {
     ))?;
     let mut answer = read(&evaluated)?;
     if !answer.compile_error {
-        answer.transcript = transcript(wire, &session)?;
+        let expected = case.transcript.as_deref().unwrap_or_default();
+        answer.transcript = transcript(wire, &session, expected)?;
     }
     wire.ask(&request("CloseSession", &in_session))?;
     Ok(answer)
 }
 
-/// What the evaluation wrote: the events up to the one that says it is finished.
-fn transcript(wire: &mut Wire, session: &str) -> Result<String> {
+/// What the evaluation wrote: the events up to the one that says it is finished, and, while what is expected goes on from
+/// there, those that unwind blocks write after an error was answered.
+fn transcript(wire: &mut Wire, session: &str, expected: &str) -> Result<String> {
     let mut text = String::new();
+    let mut finished = false;
     loop {
-        let event = wire.event(PATIENCE, |event| event["session_id"] == session)?;
+        let waits_for_more = expected.len() > text.len() && expected.starts_with(&text);
+        if finished && !waits_for_more {
+            return Ok(text);
+        }
+        let patience = if finished { SETTLING } else { PATIENCE };
+        let event = match wire.event(patience, |event| event["session_id"] == session) {
+            Ok(event) => event,
+            Err(_) if finished => return Ok(text),
+            Err(error) => return Err(error),
+        };
         match event["event_type"].as_str() {
-            Some("Transcript") => text.push_str(event["data"]["text"].as_str().unwrap_or_default()),
-            Some("EvaluationFinished") => break,
+            Some("Transcript") => {
+                let written = event["data"]["text"].as_str().unwrap_or_default();
+                text.push_str(&written.replace("\r\n", "\n").replace('\r', "\n"));
+            }
+            Some("EvaluationFinished") => finished = true,
             _ => {}
         }
     }
-    Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
 fn read(response: &Value) -> Result<Answer> {
