@@ -102,6 +102,7 @@ impl Link {
             order: 0,
             subscription: None,
             own_requests: BTreeMap::new(),
+            last_server: None,
         };
         let thread = std::thread::Builder::new()
             .name("link".into())
@@ -206,6 +207,7 @@ struct Keeper {
     subscription: Option<Subscription>,
     /// Requests of the keeper itself: subscriptions.
     own_requests: BTreeMap<Uuid, String>,
+    last_server: Option<String>,
 }
 
 impl Keeper {
@@ -393,6 +395,13 @@ impl Keeper {
         let server_id = server.server_id.clone();
         tracing::info!(endpoint, dialect = server.dialect, "connected");
         self.own_requests.clear();
+        if self.last_server.as_ref() != Some(&server_id) {
+            // Its sessions are gone; whoever subscribed has to make a new one.
+            if self.last_server.is_some() {
+                self.subscription = None;
+            }
+            self.last_server = Some(server_id.clone());
+        }
         let replaced: Vec<Uuid> = self
             .unanswered
             .iter()

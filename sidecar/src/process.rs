@@ -9,16 +9,26 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
-/// Whether a process with this id is there.
+/// Whether a process with this id runs. One that has ended and that its parent has not yet asked
+/// about does not.
 pub fn is_alive(pid: u32) -> bool {
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
+    let Some(id) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
         return false;
     };
     // Not being allowed to signal it means that it is there.
-    !matches!(
-        rustix::process::test_kill_process(pid),
+    let there = !matches!(
+        rustix::process::test_kill_process(id),
         Err(rustix::io::Errno::SRCH)
-    )
+    );
+    there && !is_zombie(pid)
+}
+
+/// By the state in `/proc`, where there is such a thing: the first field behind the program's name.
+fn is_zombie(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        stat.rsplit_once(") ")
+            .is_some_and(|(_, rest)| rest.starts_with('Z'))
+    })
 }
 
 /// Asks a process to end. One that is gone already is no error.
@@ -197,6 +207,9 @@ mod tests {
         watch(pid, move || tell.send(()).unwrap()).unwrap();
         assert!(is_alive(pid));
         child.kill().unwrap();
+        while is_alive(pid) {
+            std::thread::yield_now();
+        }
         child.wait().unwrap();
         told.recv_timeout(Duration::from_secs(20)).unwrap();
         assert!(!is_alive(pid));

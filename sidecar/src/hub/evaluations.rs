@@ -207,6 +207,7 @@ impl Hub {
         };
         let details = error.details.as_deref();
         let by = evaluation.by.clone();
+        let message = without_place(&error.message);
         match error.code {
             ErrorCode::Interrupted => {
                 out.push(notice(by, Level::Info, "Interrupted."));
@@ -220,7 +221,7 @@ impl Hub {
                     Some(range) if range.end.position > start => self.span_of(&evaluation, range),
                     _ => self.one_character(caret),
                 };
-                self.mark(MarkKind::CompileError, span, &error.message);
+                self.mark(MarkKind::CompileError, span, message);
                 if !self.went_on_typing(&by, seq) {
                     out.push(Effect::Tell(
                         To::One(by.clone()),
@@ -231,11 +232,11 @@ impl Hub {
                         },
                     ));
                 }
-                out.push(notice(by, Level::Error, error.message.clone()));
+                out.push(notice(by, Level::Error, message));
             }
             _ => {
-                self.mark(MarkKind::Error, evaluation.span, &error.message);
-                out.push(notice(by, Level::Error, error.message.clone()));
+                self.mark(MarkKind::Error, evaluation.span, message);
+                out.push(notice(by, Level::Error, message));
             }
         }
         out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
@@ -425,6 +426,15 @@ impl Hub {
             mark.span = moved(mark.span);
         }
         self.errors.len() != before
+    }
+}
+
+/// A message without a place at its end, as `(line 1, column 5)`: that is a place in the evaluated
+/// code, and would be taken for one in the document, where a mark shows it anyway.
+fn without_place(message: &str) -> &str {
+    match message.rsplit_once(" (line ") {
+        Some((rest, place)) if place.ends_with(')') => rest,
+        _ => message,
     }
 }
 

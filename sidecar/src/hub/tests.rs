@@ -322,12 +322,14 @@ fn a_compile_error_is_marked_at_its_position_and_the_caret_goes_there() {
     scene.type_at(at(0, 0), "\n  3 + ) 4");
     scene.evaluate(Span::between(at(1, 2), at(1, 9)), How::PrintIt);
     let code = "3 + ) 4";
-    let error = ErrorInfo::new(ErrorCode::CompileError, "Variable or expression expected").with(
-        ErrorDetails {
-            at: Some(Position::in_text(code, 5)),
-            ..ErrorDetails::default()
-        },
-    );
+    let error = ErrorInfo::new(
+        ErrorCode::CompileError,
+        "Variable or expression expected (line 1, column 5)",
+    )
+    .with(ErrorDetails {
+        at: Some(Position::in_text(code, 5)),
+        ..ErrorDetails::default()
+    });
     scene.answer("Evaluate", error);
     let place = Span::between(at(1, 6), at(1, 7));
     assert_eq!(scene.marks(), [(MarkKind::CompileError, place)]);
