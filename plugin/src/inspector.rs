@@ -367,7 +367,7 @@ impl Inspector {
         };
         let name_width = width_of(|row| &row.name, columns / 3);
         let class_width = if columns >= CLASS_FROM {
-            width_of(|row| &row.class_name, columns / 4)
+            width_of(|row| &row.class_name, columns / 3)
         } else {
             0
         };

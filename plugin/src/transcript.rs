@@ -277,9 +277,18 @@ impl Transcript {
         .take(usize::from(self.rows))
     }
 
+    /// Whether nothing was written; a line that was only just begun is nothing.
+    fn is_empty(&self) -> bool {
+        match self.end - self.oldest {
+            0 => true,
+            1 => self.lines.iter().all(String::is_empty),
+            _ => false,
+        }
+    }
+
     /// Draw the rows shown.
     pub fn draw(&self, canvas: &mut Canvas, rows: u16, theme: &Theme) {
-        if self.end == self.oldest {
+        if self.is_empty() {
             let words = "What code writes to Transcript appears here.";
             page::draw(canvas, rows, 0, &[Paragraph::Text(words.to_owned())], theme);
             return;

@@ -314,7 +314,7 @@ fn an_inspector_asks_for_the_rows_it_shows_and_walks_into_one() {
     };
     let view = InspectorView {
         shown: 1,
-        trail: vec!["an OrderedCollection".into()],
+        trail: vec!["a Dictionary".into(), "an OrderedCollection".into()],
         class_name: "OrderedCollection".into(),
         print_string: "an OrderedCollection(1 4 9 16)".into(),
         views: vec!["Items".into(), "Raw".into()],
@@ -369,4 +369,34 @@ fn without_a_sidecar_the_pane_says_what_to_do() {
         pane.event(Event::Timer(0.5));
     }
     shows!(pane.frame(), "stui doctor");
+}
+
+/// What typing a character costs, and then drawing it, in instructions.
+fn typing_costs(pane: &mut Pane) -> (u64, u64) {
+    pane.type_text("abc");
+    pane.frame();
+    pane.type_text("d");
+    let key = pane.host.spent().fuel;
+    pane.frame();
+    (key, pane.host.spent().fuel)
+}
+
+#[test]
+fn a_key_costs_no_more_in_a_long_document_than_in_a_short_one() {
+    let line = "collection inject: 0 into: [ :sum :each | sum + each ] \"so\"";
+    let (short_key, short_frame) = typing_costs(&mut Pane::workspace(&[line; 23]));
+    let mut long = Pane::greeted(Role::Workspace);
+    long.frame();
+    let lines = vec![line; 300];
+    long.show_part(1, 0, 100_000, &lines);
+    long.said();
+    let (long_key, long_frame) = typing_costs(&mut long);
+    println!(
+        "80x24: a key {short_key}, its frame {short_frame}; in 100 000 lines {long_key}, {long_frame}"
+    );
+    assert!(long_key < 2 * short_key, "{long_key} and {short_key}");
+    assert!(
+        long_frame < 2 * short_frame,
+        "{long_frame} and {short_frame}"
+    );
 }

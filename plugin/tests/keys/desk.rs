@@ -199,7 +199,7 @@ impl Desk {
     /// A workspace on a document, 40 columns wide and 10 rows high.
     pub(crate) fn workspace(document: &str) -> Desk {
         let mut desk = Desk::alone(&[("role", "workspace"), ("stui", "/stui")], 40, 10);
-        desk.sidecar.document = document.to_owned();
+        document.clone_into(&mut desk.sidecar.document);
         desk.connect();
         desk
     }

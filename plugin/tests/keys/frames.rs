@@ -39,7 +39,7 @@ fn at_40_by_10_what_does_not_fit_is_scrolled() {
         ["", "  collect: [ :x | x squared ] inject: 0‸"].map(str::to_owned)
     );
     desk.press("Home");
-    assert_eq!(desk.rows()[1], "  ‸(1 to: 5) collect: [ :x | x squared ] i");
+    assert_eq!(desk.rows()[1], "  ‸(1 to: 5) collect: [ :x | x squared ]");
     assert_eq!(desk.rows()[9], "● Embedded 0.1.0                 F1 keys");
 }
 
@@ -215,7 +215,7 @@ fn one_pane_asks_for_all_and_says_why() {
         .buffer
         .content
         .iter()
-        .map(|cell| cell.symbol())
+        .map(ratatui_core::buffer::Cell::symbol)
         .collect();
     assert!(
         words.contains("press y") && words.contains("to copy what you select"),

@@ -77,10 +77,15 @@ impl Pane {
 
     /// Show a window of the document.
     pub(crate) fn show(&mut self, rev: u64, first: u32, lines: &[&str]) {
+        self.show_part(rev, first, first + lines.len() as u32, lines);
+    }
+
+    /// Show a window of a document with so many lines.
+    pub(crate) fn show_part(&mut self, rev: u64, first: u32, total: u32, lines: &[&str]) {
         self.tell(&ToPane::Window {
             rev,
             first,
-            total: first + lines.len() as u32,
+            total,
             lines: lines
                 .iter()
                 .map(|text| Line {
