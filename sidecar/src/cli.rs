@@ -115,6 +115,7 @@ pub struct Serve {
         stui eval '(1 to: 5) collect: [ :x | x squared ]'\n  \
         stui eval --session a 'x := 42'; stui eval --session a 'x + 1'\n  \
         stui eval < script.st\n\n\
+        What the code writes to Transcript appears on standard error.\n\n\
         Exit status: 0 with the answer's print string on standard output; 1 if the code does not \
         compile or signals an error, with the message and a short stack on standard error; 2 if there \
         is no server; 130 if it was interrupted."

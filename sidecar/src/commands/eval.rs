@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use stui_protocol::error::{ErrorCode, ErrorInfo, RuntimeError};
+use stui_protocol::event::Happening;
 use stui_protocol::position::Position;
 use stui_protocol::request::{self, EvaluationMode};
 use stui_protocol::response::{self, Response};
 
 use crate::cli;
 use crate::client::{Client, ClientError, Pending};
+use crate::link::random_id;
 use crate::places::Places;
 use crate::servers::choose;
 
@@ -60,17 +62,19 @@ pub fn run(options: cli::Eval) -> Result<ExitCode> {
             return Ok(ExitCode::from(NO_SERVER));
         }
     };
-    let session_id = match &options.session {
-        Some(name) => Some(session(&client, name)?),
-        None => None,
-    };
+    let session_id = session(&client, options.session.as_deref())?;
     let pending = client.begin(request::Evaluate {
         code: code.clone(),
         evaluation_mode: Some(EvaluationMode::Display),
-        session_id,
+        session_id: session_id.clone(),
         ..request::Evaluate::default()
     });
-    let answer = match wait(&client, &pending, options.timeout) {
+    let ended = wait(&client, &pending, options.timeout);
+    if let (Some(session_id), None) = (session_id, &options.session) {
+        // The server would forget it by and by; sooner is better.
+        drop(client.request(request::CloseSession { session_id }, LIMIT));
+    }
+    let answer = match ended {
         Ok(Ended::Answered(answer)) => answer,
         Ok(Ended::Interrupted) => {
             eprintln!("stui: interrupted");
@@ -103,31 +107,53 @@ fn read_code() -> Result<String> {
     Ok(code)
 }
 
-/// The session of a name: the server knows it by the client id made from the name.
-fn session(client: &Client, name: &str) -> Result<String> {
-    let client_id = format!("stui-eval-{name}");
-    let listed = client.request(
-        request::ListClientSessions {
-            client_id: client_id.clone(),
-        },
-        LIMIT,
-    )?;
-    if let Response::ListClientSessions(listed) = listed
-        && let Some(session) = listed.sessions.into_iter().next()
-    {
-        return Ok(session.session_id);
+/// The session to evaluate in, of which Transcript's text is told: that of a name, which the server
+/// knows by the client id made from it, or a new one. None if the server has no sessions.
+fn session(client: &Client, name: Option<&str>) -> Result<Option<String>> {
+    let client_id = match name {
+        Some(name) => format!("stui-eval-{name}"),
+        None => format!("stui-eval-process-{}", random_id()),
+    };
+    let mut session_id = None;
+    if name.is_some() {
+        let client_id = client_id.clone();
+        let listed = client.request(request::ListClientSessions { client_id }, LIMIT)?;
+        if let Response::ListClientSessions(listed) = listed {
+            session_id = listed.sessions.into_iter().next().map(|s| s.session_id);
+        }
     }
-    let created = client.request(
-        request::CreateSession {
+    if session_id.is_none() {
+        let request = request::CreateSession {
             client_id,
             timeout: None,
-        },
-        LIMIT,
-    )?;
-    match created {
-        Response::CreateSession(created) => Ok(created.session.session_id),
-        Response::Error(error) => bail!("the server gives no session: {}", error.message),
-        other => bail!("the server answered CreateSession with {}", other.name()),
+        };
+        match client.request(request, LIMIT)? {
+            Response::CreateSession(created) => session_id = Some(created.session.session_id),
+            Response::Error(error)
+                if name.is_none() && error.code == ErrorCode::UnsupportedOperation => {}
+            Response::Error(error) => bail!("the server gives no session: {}", error.message),
+            other => bail!("the server answered CreateSession with {}", other.name()),
+        }
+    }
+    if session_id.is_some() {
+        let request = request::Subscribe {
+            session_id: session_id.clone(),
+            from_sequence: None,
+        };
+        // A server without events still evaluates.
+        client.request(request, LIMIT)?;
+    }
+    Ok(session_id)
+}
+
+/// Writes what the code wrote to Transcript to standard error, so that standard output holds the
+/// answer alone.
+fn show_transcript(client: &Client) {
+    for event in client.events().try_iter() {
+        if let Happening::Transcript(transcript) = event.happening {
+            let text = transcript.text.replace("\r\n", "\n").replace('\r', "\n");
+            eprint!("{text}");
+        }
     }
 }
 
@@ -150,7 +176,10 @@ fn wait(
     let limit = timeout.map(Duration::from_secs);
     let deadline = limit.map(|limit| Instant::now() + limit);
     loop {
-        match pending.wait(SLICE) {
+        let answer = pending.wait(SLICE);
+        // Events that came before the answer are here before it.
+        show_transcript(client);
+        match answer {
             Ok(response) => return Ok(Ended::Answered(Box::new(response))),
             Err(ClientError::Timeout(_)) => {}
             Err(error) => return Err(error),

@@ -62,7 +62,9 @@ impl Hub {
                     let child = child.clone();
                     self.inspector.walk_into(row, child);
                     self.trail_changed(out);
-                } else if let Some(question) = self.inspector.question(row, 1, self.session_id()) {
+                } else if let Some(session_id) = self.session_id()
+                    && let Some(question) = self.inspector.question(row, 1, Some(session_id))
+                {
                     self.ask(question, Purpose::WalkInto { shown, row }, out);
                 }
             }
@@ -226,6 +228,11 @@ impl Hub {
         out.push(Effect::Record(Record::Trail {
             trail: self.inspector.trail().to_vec(),
         }));
+        self.show_inspector(out);
+    }
+
+    /// Asks for the rows that all inspector panes show first.
+    pub(super) fn show_inspector(&mut self, out: &mut Vec<Effect>) {
         let view = self.inspector.header();
         let first = view
             .select
@@ -244,9 +251,15 @@ impl Hub {
 
     /// Asks the server for rows of what is shown, unless the same are on their way already.
     pub(super) fn ask_rows(&mut self, wanted: RowsWanted, out: &mut Vec<Effect>) {
-        let question = self
-            .inspector
-            .question(wanted.first, wanted.count, self.session_id());
+        // Without the session nobody knows the object; the rows are asked for once it is there.
+        let session_id = self.session_id();
+        let question = session_id
+            .is_some()
+            .then(|| {
+                self.inspector
+                    .question(wanted.first, wanted.count, session_id)
+            })
+            .flatten();
         let Some(question) = question else {
             out.push(Effect::Tell(
                 wanted.to,

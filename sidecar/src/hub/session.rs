@@ -39,6 +39,9 @@ impl Hub {
         if self.session.is_some() {
             self.subscribe(out);
             self.send_waiting(out);
+            if !self.inspector.trail().is_empty() {
+                self.show_inspector(out);
+            }
         } else {
             self.create_session(out);
         }

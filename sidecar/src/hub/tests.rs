@@ -630,6 +630,27 @@ fn an_inspected_collection_is_walked_into_and_back() {
 }
 
 #[test]
+fn what_was_inspected_is_shown_again_by_the_next_sidecar() {
+    let mut scene = Scene::connected();
+    scene.type_at(at(0, 0), "OrderedCollection new");
+    scene.evaluate(cursor(0, 0), How::InspectIt);
+    scene.answer(
+        "Evaluate",
+        response::Evaluate {
+            object: Some(object("o1")),
+            ..response::Evaluate::default()
+        },
+    );
+    scene.restart();
+    scene.hello(&pane(Role::Inspector), Role::Inspector);
+    assert_eq!(scene.inspector().trail, ["OrderedCollection"]);
+    assert!(scene.requests.is_empty(), "the session is not there yet");
+    scene.connect("server-1");
+    scene.answer("Inspect", rows("o1", &["1", "2"]));
+    assert_eq!(scene.inspector().rows.len(), 2);
+}
+
+#[test]
 fn a_row_that_nobody_has_seen_is_asked_for_before_it_is_walked_into() {
     let mut scene = Scene::connected();
     scene.hub.inspector.open(object("big"));

@@ -1,5 +1,8 @@
 //! A real server as a process of its own, and a wire to it that can be cut.
 
+// Each test file uses its part.
+#![allow(dead_code)]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
