@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
 use std::io::{Read, Write};
 use std::panic::PanicHookInfo;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ratatui_core::style::Color;
 use stui_plugin::ansi;
@@ -59,6 +59,12 @@ const LOOK: f64 = 0.25;
 /// Says to the other panes that the permissions were given; Zellij keeps `/cache` for all instances
 /// of a plugin.
 const PERMITTED_NOTE: &str = "/cache/permitted";
+/// There while a pane asks for its permissions. Zellij rewrites its file of grants at every answer, and
+/// reads it at every question: a pane that asks while another one is answered may find half a file,
+/// and so a question to the user about what was granted long ago. Hence one at a time.
+const ASKING_NOTE: &str = "/cache/asking";
+/// A note older than this was left by a pane that is gone, or that the user does not answer.
+const ASKING_LONGEST: Duration = Duration::from_secs(10);
 /// Marks the result of the command that looks for the sidecar.
 const SUMMONS: &str = "summons";
 
@@ -74,6 +80,10 @@ struct Instance {
     drawing_soon: bool,
     /// When the clock's timer was set.
     clock_set: Instant,
+    /// Permissions that are asked for as soon as no other pane is asking.
+    to_ask: Option<Vec<Permission>>,
+    /// Whether it is this pane that asks now.
+    asking: bool,
 }
 
 thread_local! {
@@ -137,6 +147,8 @@ extern "C" fn load() {
         dirty: false,
         drawing_soon: false,
         clock_set: Instant::now(),
+        to_ask: None,
+        asking: false,
     };
     instance.carry_out(outcome);
     instance.set_clock();
@@ -198,9 +210,15 @@ impl Instance {
             Some(EventPayload::KeyPayload(key)) => read_key(&key).map(Input::Key),
             Some(EventPayload::MouseEventPayload(mouse)) => read_mouse(&mouse).map(Input::Mouse),
             Some(EventPayload::PastedTextPayload(pasted)) => Some(Input::Paste(pasted.pasted_text)),
-            Some(EventPayload::PermissionRequestResultPayload(result)) => Some(Input::Permission {
-                granted: result.granted,
-            }),
+            Some(EventPayload::PermissionRequestResultPayload(result)) => {
+                if std::mem::take(&mut self.asking) {
+                    // If it cannot be removed it grows old, which ends it as well.
+                    let _ = std::fs::remove_file(ASKING_NOTE);
+                }
+                Some(Input::Permission {
+                    granted: result.granted,
+                })
+            }
             Some(EventPayload::RunCommandResultPayload(result)) => result
                 .context
                 .iter()
@@ -229,6 +247,7 @@ impl Instance {
             if self.pane.waits_for_others() && std::fs::exists(PERMITTED_NOTE).unwrap_or(false) {
                 self.take(Input::OthersPermitted);
             }
+            self.ask_in_turn();
             self.take(Input::Tick(seconds));
             // a frame's timer that comes so late must not start a second clock
             if self.clock_set.elapsed().as_secs_f64() >= 0.8 * LOOK {
@@ -239,7 +258,7 @@ impl Instance {
     }
 
     fn interval(&self) -> f64 {
-        if self.pane.waits_for_others() {
+        if self.pane.waits_for_others() || self.to_ask.is_some() {
             LOOK
         } else {
             TICK
@@ -275,7 +294,24 @@ impl Instance {
     fn carry_out(&mut self, outcome: Outcome) {
         self.dirty |= outcome.redraw;
         for effect in outcome.effects {
-            carry_out(effect);
+            if let Effect::Ask(permissions) = effect {
+                self.to_ask = Some(permissions);
+                self.ask_in_turn();
+            } else {
+                carry_out(effect);
+            }
+        }
+    }
+
+    /// Ask for the permissions that are to be asked for, unless another pane is asking.
+    fn ask_in_turn(&mut self) {
+        if let Some(permissions) = self.to_ask.take() {
+            if take_turn() {
+                self.asking = true;
+                carry_out(Effect::Ask(permissions));
+            } else {
+                self.to_ask = Some(permissions);
+            }
         }
     }
 
@@ -310,6 +346,24 @@ impl Instance {
         }
         write(ansi::bytes(&frame.buffer).as_bytes());
     }
+}
+
+/// Leave the note that says that a pane is asking, unless another one has.
+fn take_turn() -> bool {
+    let take = || std::fs::File::create_new(ASKING_NOTE).is_ok();
+    if take() {
+        return true;
+    }
+    let Ok(left) = std::fs::metadata(ASKING_NOTE).and_then(|note| note.modified()) else {
+        // gone again, so there is a turn next time; or there is no such folder, and asking must do without
+        return take() || !std::fs::exists("/cache").unwrap_or(false);
+    };
+    if left.elapsed().is_ok_and(|age| age < ASKING_LONGEST) {
+        return false;
+    }
+    // If another pane was quicker, it has the turn.
+    let _ = std::fs::remove_file(ASKING_NOTE);
+    take()
 }
 
 fn carry_out(effect: Effect) {
