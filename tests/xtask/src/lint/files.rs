@@ -36,7 +36,7 @@ struct Boundary {
 /// The architecture's invariants about who knows what.
 const BOUNDARIES: [Boundary; 2] = [
     Boundary {
-        names: &["zmq::", "use zmq"],
+        names: &["zmq::", "use zmq;", "use zmq as"],
         within: &[
             "sidecar/src/zmq_link",
             "smalltalk/embedded/src/server/router",
