@@ -1,10 +1,16 @@
 //! A part of the package inside the embedded Smalltalk: what needs nothing but collections, strings and streams runs
 //! there as it does in Pharo.
 
-use stui_embedded::syntax::tonel::{ClassDefinition, Definition};
+use stui_embedded::syntax::tonel::ClassDefinition;
 use stui_embedded::vm::{Activity, BindingsId, SpawnOptions, Vm, VmConfig, VmEvent};
 
 use crate::Package;
+
+/// What the package uses of classes that the embedded Smalltalk lacks, and that is quickly said.
+const STAND_INS: [&str; 2] = [
+    "Object subclass: #UUID instanceVariableNames: '' classVariableNames: 'Count' package: 'StandIns'",
+    "UUID compile: 'asString Count := (Count ifNil: [ 10000000 ]) + 1. ^ Count printString , ''-0000-4000-8000-000000000000''' classified: 'converting'",
+];
 
 /// Slices that an evaluation may take.
 const MAX_SLICES: usize = 10_000;
@@ -28,21 +34,43 @@ impl Image {
         let bindings = vm.new_bindings();
         let mut image = Image { vm, bindings };
         for name in names {
-            image.load(package, name)?;
+            let class = package.classes.get(*name).ok_or_else(|| format!("the package has no class {name}"))?;
+            image.evaluate(&definition(class))?;
+            image.load_methods(package, name)?;
         }
         Ok(image)
     }
 
-    fn load(&mut self, package: &Package, name: &str) -> Result<(), String> {
-        let file = package
-            .files
-            .iter()
-            .find(|file| matches!(&file.tonel.definition, Definition::Class(class) if class.name == name))
-            .ok_or_else(|| format!("the package has no class {name}"))?;
-        if let Definition::Class(class) = &file.tonel.definition {
-            self.evaluate(&definition(class))?;
+    /// Boots one and loads all classes whose superclasses are there.
+    ///
+    /// Classes of Pharo that the embedded Smalltalk lacks are declared without a value, so that methods which name them
+    /// can be loaded, and fail when they are run; but for a few of which hardly anything is used ([`STAND_INS`]).
+    ///
+    /// # Errors
+    /// The first thing that cannot be loaded.
+    pub fn with_all(package: &Package) -> Result<Image, String> {
+        let mut image = Image::with(package, &[])?;
+        for code in STAND_INS {
+            image.evaluate(code)?;
         }
-        for method in &file.tonel.methods {
+        for name in crate::list("pharo-classes.txt") {
+            image.evaluate(&format!("Smalltalk at: #{name} ifAbsent: [ Smalltalk at: #{name} put: nil ]"))?;
+        }
+        let loadable = superclasses_first(package, |name| {
+            let answer = image.evaluate(&format!("(Smalltalk at: #{name} ifAbsent: [ nil ]) isNil printString"));
+            answer.is_ok_and(|answer| answer == "false")
+        });
+        for name in &loadable {
+            image.evaluate(&definition(&package.classes[*name]))?;
+        }
+        for name in &loadable {
+            image.load_methods(package, name)?;
+        }
+        Ok(image)
+    }
+
+    fn load_methods(&mut self, package: &Package, name: &str) -> Result<(), String> {
+        for (_, method) in package.methods().filter(|(_, method)| method.class_name == name) {
             let side = if method.is_class_side { " class" } else { "" };
             let compile = format!("{name}{side} compile: {} classified: 'loaded'", literal(&method.source));
             self.evaluate(&compile)
@@ -87,6 +115,27 @@ impl Image {
             }
         }
         Err(format!("it does not end: {code}"))
+    }
+}
+
+/// The package's classes in an order in which superclasses come first, but for those whose superclass nobody has.
+fn superclasses_first(package: &Package, mut is_there: impl FnMut(&str) -> bool) -> Vec<&str> {
+    let mut ordered: Vec<&str> = Vec::new();
+    let mut rest: Vec<&str> = package.classes.keys().map(String::as_str).collect();
+    loop {
+        let (now, later): (Vec<&str>, Vec<&str>) = rest.iter().partition(|name| {
+            let superclass = package.classes[**name].superclass.as_deref().unwrap_or("Object");
+            if package.classes.contains_key(superclass) {
+                ordered.contains(&superclass)
+            } else {
+                is_there(superclass)
+            }
+        });
+        if now.is_empty() {
+            return ordered;
+        }
+        ordered.extend(now);
+        rest = later;
     }
 }
 
