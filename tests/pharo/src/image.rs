@@ -63,6 +63,9 @@ impl Image {
         for name in &loadable {
             image.evaluate(&definition(&package.classes[*name]))?;
         }
+        for name in package.classes.keys() {
+            image.evaluate(&format!("Smalltalk at: #{name} ifAbsent: [ Smalltalk at: #{name} put: nil ]"))?;
+        }
         for name in &loadable {
             image.load_methods(package, name)?;
         }
