@@ -35,6 +35,11 @@ impl Look {
     }
 }
 
+/// Whether a cell shows nothing at all.
+fn is_blank(cell: &Cell) -> bool {
+    cell.symbol() == " " && Look::of(cell) == PLAIN
+}
+
 /// The bytes that draw a frame on an empty screen.
 pub fn bytes(buffer: &Buffer) -> String {
     let columns = usize::from(buffer.area.width).max(1);
@@ -43,7 +48,7 @@ pub fn bytes(buffer: &Buffer) -> String {
     for (row, cells) in buffer.content.chunks(columns).enumerate() {
         let used = cells
             .iter()
-            .rposition(|cell| cell.symbol() != " " || Look::of(cell) != PLAIN)
+            .rposition(|cell| !is_blank(cell))
             .map_or(0, |last| last + 1);
         if used == 0 {
             continue;
@@ -57,13 +62,13 @@ pub fn bytes(buffer: &Buffer) -> String {
                 look = wanted;
             }
             let symbol = cell.symbol();
+            if let [byte] = symbol.as_bytes() {
+                out.push(char::from(*byte));
+                column += 1;
+                continue;
+            }
             out.push_str(symbol);
-            let width = if symbol.len() == 1 {
-                1
-            } else {
-                text::width(symbol) as usize
-            };
-            column += width;
+            column += text::width(symbol) as usize;
             // a cluster of several characters may move the cursor by another width than ours
             if symbol.len() > 4 && column < used {
                 let _ = write!(out, "\x1b[{}G", column + 1);

@@ -7,6 +7,9 @@ use ratatui_core::style::Style;
 use crate::io::Size;
 use crate::text;
 
+/// The style of a cell that nothing was drawn in.
+const PLAIN: Style = Style::new();
+
 /// What a pane shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
@@ -51,6 +54,18 @@ impl Canvas {
             return;
         }
         let index = usize::from(y) * usize::from(columns) + usize::from(x);
+        // nearly all of a frame: one ASCII character in a cell
+        if let ([byte @ b' '..0x7f], 1) = (cluster.as_bytes(), width) {
+            if let Some(cell) = self.frame.buffer.content.get_mut(index) {
+                if style != PLAIN {
+                    cell.set_style(style);
+                }
+                if *byte != b' ' {
+                    cell.set_char(char::from(*byte));
+                }
+            }
+            return;
+        }
         let Some(cells) = self
             .frame
             .buffer
@@ -66,10 +81,7 @@ impl Canvas {
             return;
         };
         match cluster.as_bytes() {
-            [b' ' | b'\t'] => {}
-            [byte @ 0x21..0x7f] => {
-                first.set_char(char::from(*byte));
-            }
+            [b' '..0x7f | b'\t'] => {}
             _ => match cluster.chars().next() {
                 Some(c @ '\0'..' ') => {
                     first.set_char(char::from_u32(0x2400 + u32::from(c)).unwrap_or('·'));

@@ -102,7 +102,8 @@ pub fn pieces(line: &str, inside: Inside) -> Vec<(usize, Class)> {
                 (length + usize::from(keyword), class)
             }
             _ => {
-                let plain = |b: u8| !is_word(b) && !b"\"'#$^:0123456789".contains(&b);
+                let plain =
+                    |b| !is_word(b) && !matches!(b, b'"' | b'\'' | b'#' | b'$' | b'^' | b':');
                 (run(rest, plain).max(1), Class::Plain)
             }
         };

@@ -102,7 +102,11 @@ impl Editor {
             .collect();
         let pieces = colour::pieces(line.text(), inside);
         let mut pieces = pieces.iter().peekable();
+        let unmarked = errors.is_empty() && selected.is_none();
         let looks = |column: u32, style: Style| {
+            if unmarked {
+                return style;
+            }
             let within = |(from, to): &(u32, u32)| (*from..*to).contains(&column);
             let style = if errors.iter().any(within) {
                 style.patch(theme.error_mark)
@@ -145,7 +149,7 @@ impl Editor {
             }
         }
         // the end of the line, where it is selected or an error is marked
-        if line.to() == line.length() {
+        if line.to() == line.length() && !unmarked {
             let x = line.from() + text::cells(line.text());
             let style = looks(line.length(), theme.text);
             if style != theme.text && (self.left..right).contains(&x) {
