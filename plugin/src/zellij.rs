@@ -69,6 +69,7 @@ const ASKING_LONGEST: Duration = Duration::from_secs(10);
 const SUMMONS: &str = "summons";
 
 /// The instance.
+#[allow(clippy::struct_excessive_bools)] // facts that hold independently, no states of one thing
 struct Instance {
     pane: Pane,
     shown: bool,
