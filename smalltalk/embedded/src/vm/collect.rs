@@ -1,5 +1,7 @@
 //! Collection: mark and sweep, between instructions only.
 
+use std::time::Instant;
+
 use super::Vm;
 use super::heap::{Body, Heap};
 use super::known::RESERVED_OBJECTS;
@@ -11,11 +13,19 @@ const MINIMUM_GROWTH: usize = 32 << 20;
 const SMALLEST_GROWTH: usize = 4 << 20;
 
 impl Vm {
+    /// Whether it is time for a collection because something large found no room. At most half of
+    /// the time goes into such collections, so that asking again and again cannot stop the machine.
+    pub(super) fn may_collect_for_room(&self) -> bool {
+        let (ended, took) = self.last_collection;
+        ended.elapsed() > took
+    }
+
     /// Frees every object that neither the language nor the host can reach.
     ///
     /// No Rust code may hold an unrooted oop across this call; the frame of the active context must
     /// be in its object.
     pub fn collect_garbage(&mut self) {
+        let begun = Instant::now();
         // a table index may belong to another object afterwards
         self.cache.flush();
         self.frame_pool.clear();
@@ -44,6 +54,7 @@ impl Vm {
         self.symbols.forget_unmarked(heap);
         self.heap.sweep();
         self.collections += 1;
+        self.last_collection = (Instant::now(), begun.elapsed());
         let used = self.heap.used();
         let room = self.config.memory_limit.saturating_sub(used);
         self.heap.threshold = used + (used / 2).max(MINIMUM_GROWTH).min(room.max(SMALLEST_GROWTH));

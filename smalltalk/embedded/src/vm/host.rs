@@ -12,6 +12,10 @@ use crate::syntax::CompileError;
 
 /// Activations and loop rounds before another process of the same priority has its turn.
 const TIME_SLICE: u64 = 4_000;
+/// With many processes the turns get shorter, so that all of them together take about this much.
+const ROUND: u64 = 400_000;
+/// But not shorter than this.
+const SHORTEST_SLICE: u64 = 100;
 
 impl Vm {
     // ---- session variables
@@ -191,7 +195,7 @@ impl Vm {
             if left == 0 {
                 return Activity::Busy;
             }
-            let slice = TIME_SLICE.min(left);
+            let slice = self.time_slice().min(left);
             self.ticks = slice as i64;
             self.interpret();
             left -= (slice as i64 - self.ticks.max(0)).unsigned_abs().min(left);
@@ -206,6 +210,10 @@ impl Vm {
                 self.yield_turn();
             }
         }
+    }
+
+    fn time_slice(&self) -> u64 {
+        (ROUND / (self.scheduler.runnable as u64 + 1)).clamp(SHORTEST_SLICE, TIME_SLICE)
     }
 
     /// What happened since the last call, in order.

@@ -348,6 +348,13 @@ impl Vm {
                                 frame.slots[sp - 1] = value;
                                 break;
                             }
+                            Err(Failure::NoMemory) if self.may_collect_for_room() => {
+                                // once more with what that frees
+                                save!();
+                                self.collect_garbage();
+                                reload!();
+                                continue;
+                            }
                             Err(reason) => failure = Some(reason),
                         }
                     }

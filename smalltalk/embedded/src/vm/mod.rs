@@ -46,7 +46,7 @@ mod stack;
 mod symbols;
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use boot::BootError;
 pub use code::{Code, Op};
@@ -63,6 +63,9 @@ use primitives::{Failure, PrimitiveTable};
 use roots::RootTable;
 use scheduler::Scheduler;
 use symbols::SymbolTable;
+
+/// Bytes that may be allocated without asking, for each primitive.
+const SMALL_ALLOCATION: usize = 4096;
 
 /// Limits of a machine.
 #[derive(Clone, Debug)]
@@ -115,6 +118,8 @@ pub struct Vm {
     /// Depth of stack at which the running process is stopped.
     depth_limit: u32,
     collections: u64,
+    /// When the last collection ended, and how long it took.
+    last_collection: (Instant, Duration),
     started: Instant,
 }
 
@@ -137,6 +142,7 @@ impl Vm {
             frame_pool: Vec::new(),
             ticks: 0,
             collections: 0,
+            last_collection: (Instant::now(), Duration::ZERO),
             started: Instant::now(),
         }
     }
@@ -176,11 +182,6 @@ impl Vm {
         oop.as_index().is_none_or(|index| index < known::RESERVED_OBJECTS)
     }
 
-    /// Makes the next point between instructions one where a collection happens.
-    pub(crate) fn request_collection(&mut self) {
-        self.heap.threshold = 0;
-    }
-
     /// Forgets cached lookups: methods or classes have changed.
     pub(crate) fn flush_method_cache(&mut self) {
         self.cache.flush();
@@ -196,14 +197,21 @@ impl Vm {
         self.roots.retain(oop)
     }
 
-    /// For primitives: whether `bytes` more may be allocated.
+    /// For primitives: whether `bytes` more may be allocated. A little always may: the machine
+    /// notices between instructions when many small objects have passed the limit.
     ///
     /// # Errors
-    /// [`Failure::NoMemory`] if the limit would be passed even after a collection of everything
-    /// allocated since the last one.
+    /// [`Failure::NoMemory`] if the limit would be passed: the machine then collects garbage and
+    /// tries the primitive once more. [`Failure::TooLarge`] if that could not help.
     pub fn check_room(&self, bytes: usize) -> Result<(), Failure> {
         let limit = self.config.memory_limit;
-        if self.heap.used().saturating_add(bytes) <= limit { Ok(()) } else { Err(Failure::NoMemory) }
+        if bytes > limit {
+            Err(Failure::TooLarge)
+        } else if bytes <= SMALL_ALLOCATION || self.heap.used().saturating_add(bytes) <= limit {
+            Ok(())
+        } else {
+            Err(Failure::NoMemory)
+        }
     }
 
     /// For primitives: text for the transcript, in the name of the running process.

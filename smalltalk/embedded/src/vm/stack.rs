@@ -74,13 +74,27 @@ impl Vm {
     /// False, and nothing done, if `target` is not on the stack of the running process.
     pub(super) fn leave(&mut self, target: Oop, value: Oop, restart: bool) -> bool {
         let mut context = self.scheduler.active_context;
+        while context != target {
+            let Some(frame) = self.heap.frame(context) else {
+                return false;
+            };
+            context = frame.sender;
+        }
+        self.go_on_leaving(target, value, restart)
+    }
+
+    /// Like [`Vm::leave`] for a `target` that is known to be on the stack, as it is when unwinding
+    /// goes on after a block: looking for it again for every one of many blocks would take for ever.
+    pub(super) fn go_on_leaving(&mut self, target: Oop, value: Oop, restart: bool) -> bool {
+        let mut context = self.scheduler.active_context;
         let mut unwind = Oop::NIL;
         while context != target {
             let Some(frame) = self.heap.frame(context) else {
                 return false;
             };
-            if unwind.is_nil() && is_pending_unwind(frame) {
+            if is_pending_unwind(frame) {
                 unwind = context;
+                break;
             }
             context = frame.sender;
         }

@@ -23,6 +23,8 @@ pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
     ("contextHandler", Primitive::Control(handler)),
     ("contextReturn", Primitive::Control(return_value)),
     ("contextRestart", Primitive::Control(restart)),
+    ("contextGoOnReturning", Primitive::Control(go_on_returning)),
+    ("contextGoOnRestarting", Primitive::Control(go_on_restarting)),
 ];
 
 impl Vm {
@@ -164,4 +166,16 @@ fn return_value(vm: &mut Vm, args: usize) -> Result<Control, Failure> {
 fn restart(vm: &mut Vm, args: usize) -> Result<Control, Failure> {
     let (target, receiver) = (vm.operand(args, 0)?, vm.operand(args, 1)?);
     if vm.leave(target, receiver, true) { Ok(Control::Done) } else { Err(Failure::BadReceiver) }
+}
+
+/// The same as [`return_value`] where the receiver is known to be on the stack.
+fn go_on_returning(vm: &mut Vm, args: usize) -> Result<Control, Failure> {
+    let (target, result) = (vm.operand(args, 0)?, vm.operand(args, 1)?);
+    if vm.go_on_leaving(target, result, false) { Ok(Control::Done) } else { Err(Failure::BadReceiver) }
+}
+
+/// The same as [`restart`] where the receiver is known to be on the stack.
+fn go_on_restarting(vm: &mut Vm, args: usize) -> Result<Control, Failure> {
+    let (target, receiver) = (vm.operand(args, 0)?, vm.operand(args, 1)?);
+    if vm.go_on_leaving(target, receiver, true) { Ok(Control::Done) } else { Err(Failure::BadReceiver) }
 }

@@ -100,8 +100,10 @@ pub enum Failure {
     BadSize,
     /// The receiver must not be changed.
     ReadOnly,
-    /// The memory limit does not allow it.
+    /// The memory limit does not allow it now; a collection may help.
     NoMemory,
+    /// The memory limit never allows it.
+    TooLarge,
     /// What was asked for does not exist.
     NotFound,
     /// Not possible for this receiver or on this platform.
@@ -121,7 +123,7 @@ impl Failure {
             Failure::BadIndex => selector::BAD_INDEX,
             Failure::BadSize => selector::BAD_SIZE,
             Failure::ReadOnly => selector::READ_ONLY,
-            Failure::NoMemory => selector::NO_MEMORY,
+            Failure::NoMemory | Failure::TooLarge => selector::NO_MEMORY,
             Failure::NotFound => selector::NOT_FOUND,
             Failure::Unsupported => selector::UNSUPPORTED,
             Failure::TooMany => selector::TOO_MANY,

@@ -108,7 +108,7 @@ fn basic_new_sized(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Fail
         Some(size) => size,
         // an integer, but no array is that large
         None if vm.heap.class_of(argument(args, 0)?) == class::LARGE_POSITIVE_INTEGER => {
-            return Err(Failure::NoMemory);
+            return Err(Failure::TooLarge);
         }
         None => return Err(Failure::BadArgument),
     };

@@ -1,6 +1,6 @@
 //! The system as a whole: transcript, memory, symbols.
 
-use super::{Failure, Primitive, text_argument};
+use super::{Control, Failure, Primitive, text_argument};
 use crate::vm::{Oop, Vm};
 
 pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
@@ -8,7 +8,7 @@ pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
     ("memoryUsed", Primitive::Plain(memory_used)),
     ("memoryLimit", Primitive::Plain(memory_limit)),
     ("depthLimit", Primitive::Plain(depth_limit)),
-    ("garbageCollect", Primitive::Plain(garbage_collect)),
+    ("garbageCollect", Primitive::Control(garbage_collect)),
     ("allSymbols", Primitive::Plain(all_symbols)),
 ];
 
@@ -34,10 +34,10 @@ fn depth_limit(vm: &mut Vm, _: Oop, _: &[Oop]) -> Result<Oop, Failure> {
     Ok(Oop::index(vm.config().max_depth as usize))
 }
 
-/// Asks for a collection at the next opportunity; answers the bytes in use at the moment.
-fn garbage_collect(vm: &mut Vm, _: Oop, _: &[Oop]) -> Result<Oop, Failure> {
-    vm.request_collection();
-    Ok(Oop::index(vm.heap.used()))
+/// Frees what nothing refers to; answers the bytes in use after that.
+fn garbage_collect(vm: &mut Vm, _: usize) -> Result<Control, Failure> {
+    vm.collect_garbage();
+    Ok(Control::Value(Oop::index(vm.heap.used())))
 }
 
 /// Every symbol there is.
