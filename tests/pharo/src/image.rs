@@ -34,7 +34,10 @@ impl Image {
         let bindings = vm.new_bindings();
         let mut image = Image { vm, bindings };
         for name in names {
-            let class = package.classes.get(*name).ok_or_else(|| format!("the package has no class {name}"))?;
+            let class = package
+                .classes
+                .get(*name)
+                .ok_or_else(|| format!("the package has no class {name}"))?;
             image.evaluate(&definition(class))?;
             image.load_methods(package, name)?;
         }
@@ -54,17 +57,23 @@ impl Image {
             image.evaluate(code)?;
         }
         for name in crate::list("pharo-classes.txt") {
-            image.evaluate(&format!("Smalltalk at: #{name} ifAbsent: [ Smalltalk at: #{name} put: nil ]"))?;
+            image.evaluate(&format!(
+                "Smalltalk at: #{name} ifAbsent: [ Smalltalk at: #{name} put: nil ]"
+            ))?;
         }
         let loadable = superclasses_first(package, |name| {
-            let answer = image.evaluate(&format!("(Smalltalk at: #{name} ifAbsent: [ nil ]) isNil printString"));
+            let answer = image.evaluate(&format!(
+                "(Smalltalk at: #{name} ifAbsent: [ nil ]) isNil printString"
+            ));
             answer.is_ok_and(|answer| answer == "false")
         });
         for name in &loadable {
             image.evaluate(&definition(&package.classes[*name]))?;
         }
         for name in package.classes.keys() {
-            image.evaluate(&format!("Smalltalk at: #{name} ifAbsent: [ Smalltalk at: #{name} put: nil ]"))?;
+            image.evaluate(&format!(
+                "Smalltalk at: #{name} ifAbsent: [ Smalltalk at: #{name} put: nil ]"
+            ))?;
         }
         for name in &loadable {
             image.load_methods(package, name)?;
@@ -73,9 +82,15 @@ impl Image {
     }
 
     fn load_methods(&mut self, package: &Package, name: &str) -> Result<(), String> {
-        for (_, method) in package.methods().filter(|(_, method)| method.class_name == name) {
+        for (_, method) in package
+            .methods()
+            .filter(|(_, method)| method.class_name == name)
+        {
             let side = if method.is_class_side { " class" } else { "" };
-            let compile = format!("{name}{side} compile: {} classified: 'loaded'", literal(&method.source));
+            let compile = format!(
+                "{name}{side} compile: {} classified: 'loaded'",
+                literal(&method.source)
+            );
             self.evaluate(&compile)
                 .map_err(|error| format!("{name}{side}>>{}: {error}", method.pattern()))?;
         }
@@ -103,12 +118,28 @@ impl Image {
             let activity = self.vm.run(SLICE);
             for event in self.vm.take_events() {
                 match event {
-                    VmEvent::Finished { process: ended, value } if ended == process => {
+                    VmEvent::Finished {
+                        process: ended,
+                        value,
+                    } if ended == process => {
                         return Ok(self.vm.text(value.oop()).unwrap_or_default());
                     }
-                    VmEvent::Failed { process: failed, class_name, message, stack, .. } if failed == process => {
-                        let frames: Vec<String> = stack.into_iter().take(12).map(|frame| frame.method).collect();
-                        return Err(format!("{class_name}: {message}\n  {}\n  in {code}", frames.join("\n  ")));
+                    VmEvent::Failed {
+                        process: failed,
+                        class_name,
+                        message,
+                        stack,
+                        ..
+                    } if failed == process => {
+                        let frames: Vec<String> = stack
+                            .into_iter()
+                            .take(12)
+                            .map(|frame| frame.method)
+                            .collect();
+                        return Err(format!(
+                            "{class_name}: {message}\n  {}\n  in {code}",
+                            frames.join("\n  ")
+                        ));
                     }
                     _ => {}
                 }
@@ -127,7 +158,10 @@ fn superclasses_first(package: &Package, mut is_there: impl FnMut(&str) -> bool)
     let mut rest: Vec<&str> = package.classes.keys().map(String::as_str).collect();
     loop {
         let (now, later): (Vec<&str>, Vec<&str>) = rest.iter().partition(|name| {
-            let superclass = package.classes[**name].superclass.as_deref().unwrap_or("Object");
+            let superclass = package.classes[**name]
+                .superclass
+                .as_deref()
+                .unwrap_or("Object");
             if package.classes.contains_key(superclass) {
                 ordered.contains(&superclass)
             } else {

@@ -13,7 +13,9 @@ pub mod sent;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use stui_embedded::syntax::tonel::{self, ClassDefinition, Definition, MethodDefinition, TonelFile};
+use stui_embedded::syntax::tonel::{
+    self, ClassDefinition, Definition, MethodDefinition, TonelFile,
+};
 
 /// A file of the package.
 #[derive(Debug)]
@@ -42,7 +44,9 @@ pub fn root() -> PathBuf {
 
 /// A file in `data/`.
 pub fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("data")
+        .join(name)
 }
 
 /// The names in a list in `data/`: the first word of each line; lines that begin with `;` are comments.
@@ -69,8 +73,13 @@ impl Package {
         let source = root().join("src");
         let mut files = Vec::new();
         for path in tonel_files(&source) {
-            let name = path.strip_prefix(&source).unwrap_or(&path).display().to_string();
-            let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let name = path
+                .strip_prefix(&source)
+                .unwrap_or(&path)
+                .display()
+                .to_string();
+            let text =
+                std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
             let tonel = tonel::read(&name, &text).unwrap_or_else(|error| panic!("{error}"));
             files.push(SourceFile { name, text, tonel });
         }
@@ -97,9 +106,12 @@ fn tonel_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let entries = std::fs::read_dir(&folder)
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         for entry in entries {
-            let path = entry.unwrap_or_else(|error| panic!("{}: {error}", folder.display())).path();
+            let path = entry
+                .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+                .path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "st") {

@@ -34,9 +34,16 @@ impl<'a> Names<'a> {
             } else {
                 &class.instance_variables
             };
-            names.instance_variables.extend(own.iter().map(String::as_str));
-            names.shared.extend(class.class_variables.iter().map(String::as_str));
-            next = class.superclass.as_ref().and_then(|name| package.classes.get(name));
+            names
+                .instance_variables
+                .extend(own.iter().map(String::as_str));
+            names
+                .shared
+                .extend(class.class_variables.iter().map(String::as_str));
+            next = class
+                .superclass
+                .as_ref()
+                .and_then(|name| package.classes.get(name));
         }
         names
     }
@@ -44,10 +51,16 @@ impl<'a> Names<'a> {
 
 impl Environment for Names<'_> {
     fn resolve(&mut self, name: &str) -> Option<Resolution> {
-        if let Some(index) = self.instance_variables.iter().position(|known| *known == name) {
+        if let Some(index) = self
+            .instance_variables
+            .iter()
+            .position(|known| *known == name)
+        {
             return Some(Resolution::Instance(index as u32));
         }
-        let own = self.shared.contains(name) || self.classes.contains_key(name) || GLOBALS.contains(&name);
+        let own = self.shared.contains(name)
+            || self.classes.contains_key(name)
+            || GLOBALS.contains(&name);
         let is_global = name.starts_with(|first: char| first.is_ascii_uppercase());
         if is_global && !own {
             self.foreign.insert(name.to_owned());
@@ -63,7 +76,10 @@ impl Environment for Names<'_> {
 ///
 /// # Errors
 /// If the method does not compile: an undeclared variable, an assignment to an argument and the like.
-pub fn foreign_classes(method: &MethodDefinition, package: &Package) -> Result<BTreeSet<String>, CompileError> {
+pub fn foreign_classes(
+    method: &MethodDefinition,
+    package: &Package,
+) -> Result<BTreeSet<String>, CompileError> {
     let mut names = Names::of(method, package);
     compile_method(&method.source, &mut names)?;
     Ok(names.foreign)
@@ -71,7 +87,10 @@ pub fn foreign_classes(method: &MethodDefinition, package: &Package) -> Result<B
 
 /// The classes of Pharo that the package uses, the superclasses of its own among them.
 pub fn all_foreign_classes(package: &Package) -> BTreeSet<String> {
-    let superclasses = package.classes.values().filter_map(|class| class.superclass.clone());
+    let superclasses = package
+        .classes
+        .values()
+        .filter_map(|class| class.superclass.clone());
     let named = package
         .methods()
         .filter_map(|(_, method)| foreign_classes(method, package).ok())

@@ -12,7 +12,9 @@ pub fn selectors(method: &Method) -> Vec<String> {
 fn sequence(body: &Sequence, found: &mut Vec<String>) {
     for statement in &body.statements {
         match statement {
-            Statement::Expression(value) | Statement::Return { value, .. } => expression(value, found),
+            Statement::Expression(value) | Statement::Return { value, .. } => {
+                expression(value, found)
+            }
         }
     }
 }

@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use serde_json::Value;
-use stui_pharo_check::image::{Image, literal};
 use stui_pharo_check::Package;
+use stui_pharo_check::image::{Image, literal};
 use stui_protocol::message::{Envelope, Payload};
 
 /// The test cases that need neither a network nor Pharo's compiler.
@@ -45,10 +45,14 @@ fn the_packages_own_tests_pass() {
             .methods()
             .filter(|(_, method)| method.class_name == class && !method.is_class_side)
             .map(|(_, method)| method.pattern().trim().to_owned())
-            .filter(|selector| selector.starts_with("test") && !NEED_PHARO.contains(&selector.as_str()));
+            .filter(|selector| {
+                selector.starts_with("test") && !NEED_PHARO.contains(&selector.as_str())
+            });
         for test in tests {
             count += 1;
-            if let Err(error) = image.evaluate(&format!("({class} selector: #{test}) runCase. 'passed'")) {
+            if let Err(error) =
+                image.evaluate(&format!("({class} selector: #{test}) runCase. 'passed'"))
+            {
                 failures.push(format!("{class}>>{test}: {error}"));
             }
         }
@@ -62,10 +66,20 @@ fn examples() -> Vec<(String, String)> {
     let mut examples: Vec<(String, String)> = std::fs::read_dir(folder)
         .expect("the protocol's examples")
         .map(|entry| entry.expect("a readable entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
         .map(|path| {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            (name, std::fs::read_to_string(path).expect("a readable example"))
+            let name = path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            (
+                name,
+                std::fs::read_to_string(path).expect("a readable example"),
+            )
         })
         .collect();
     examples.sort();
@@ -78,10 +92,14 @@ fn every_example_document_is_read_and_written_without_loss() {
     let (_, mut image) = loaded();
     for (name, text) in examples() {
         let written = image
-            .evaluate(&format!("STUIJsonWriter write: (STUIJsonReader read: {})", literal(&text)))
+            .evaluate(&format!(
+                "STUIJsonWriter write: (STUIJsonReader read: {})",
+                literal(&text)
+            ))
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         let before: Value = serde_json::from_str(&text).expect("the example is JSON");
-        let after: Value = serde_json::from_str(&written).unwrap_or_else(|error| panic!("{name}: {error} in {written}"));
+        let after: Value = serde_json::from_str(&written)
+            .unwrap_or_else(|error| panic!("{name}: {error} in {written}"));
         assert_eq!(before, after, "{name}");
     }
 }
@@ -90,11 +108,17 @@ fn every_example_document_is_read_and_written_without_loss() {
 fn every_example_request_is_understood() {
     let (_, mut image) = loaded();
     for (name, text) in examples() {
-        let Payload::Request(request) = Envelope::from_json(text.as_bytes()).expect("the example is a message").payload else {
+        let Payload::Request(request) = Envelope::from_json(text.as_bytes())
+            .expect("the example is a message")
+            .payload
+        else {
             continue;
         };
         let kind = image
-            .evaluate(&format!("(STUIEnvelope readRequest: {}) type", literal(&text)))
+            .evaluate(&format!(
+                "(STUIEnvelope readRequest: {}) type",
+                literal(&text)
+            ))
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(kind, request.name(), "{name}");
     }
@@ -122,7 +146,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % limit
     }
 }
@@ -149,7 +176,10 @@ fn damaged_documents_are_told_from_sound_ones_as_serde_tells_them() {
         let text: String = text.into_iter().collect();
         let sound = serde_json::from_str::<Value>(&text).is_ok();
         let read = image
-            .evaluate(&format!("[ STUIJsonReader read: {}. 'sound' ] on: STUIJsonError do: [ :error | 'damaged' ]", literal(&text)))
+            .evaluate(&format!(
+                "[ STUIJsonReader read: {}. 'sound' ] on: STUIJsonError do: [ :error | 'damaged' ]",
+                literal(&text)
+            ))
             .unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(read == "sound", sound, "{text}");
     }

@@ -34,12 +34,24 @@ fn every_method_parses_and_stands_in_the_file_of_its_class() {
         let mut seen = HashSet::new();
         for method in &file.tonel.methods {
             if method.class_name != *class_name {
-                problems.push(format!("{}: a method of {}", place(file, method, 0), method.class_name));
+                problems.push(format!(
+                    "{}: a method of {}",
+                    place(file, method, 0),
+                    method.class_name
+                ));
             }
             match parse_method(&method.source) {
                 Ok(tree) if seen.insert((method.is_class_side, tree.selector.clone())) => {}
-                Ok(tree) => problems.push(format!("{}: {} is defined twice", place(file, method, 0), tree.selector)),
-                Err(error) => problems.push(format!("{}: {}", place(file, method, error.range.start), error.message)),
+                Ok(tree) => problems.push(format!(
+                    "{}: {} is defined twice",
+                    place(file, method, 0),
+                    tree.selector
+                )),
+                Err(error) => problems.push(format!(
+                    "{}: {}",
+                    place(file, method, error.range.start),
+                    error.message
+                )),
             }
         }
     }
@@ -67,7 +79,11 @@ fn every_name_is_a_variable_a_class_of_the_package_or_a_listed_class_of_pharo() 
         }
     }
     let used = names::all_foreign_classes(&package);
-    problems.extend(listed.symmetric_difference(&used).map(|name| format!("pharo-classes.txt and {name} do not agree")));
+    problems.extend(
+        listed
+            .symmetric_difference(&used)
+            .map(|name| format!("pharo-classes.txt and {name} do not agree")),
+    );
     assert_none(&problems);
 }
 
@@ -80,7 +96,11 @@ fn every_selector_that_is_sent_is_of_the_package_or_a_listed_one_of_pharo() {
         .difference(&listed)
         .map(|selector| format!("nobody is known to understand {selector}"))
         .collect();
-    problems.extend(listed.difference(&used).map(|selector| format!("pharo-selectors.txt lists {selector}, which needs no listing")));
+    problems.extend(
+        listed.difference(&used).map(|selector| {
+            format!("pharo-selectors.txt lists {selector}, which needs no listing")
+        }),
+    );
     assert_none(&problems);
 }
 
@@ -90,7 +110,11 @@ fn methods_are_short() {
     let problems: Vec<String> = package
         .methods()
         .filter_map(|(file, method)| {
-            let lines = method.source.lines().filter(|line| !line.trim().is_empty()).count();
+            let lines = method
+                .source
+                .lines()
+                .filter(|line| !line.trim().is_empty())
+                .count();
             (lines > MAX_LINES + 1).then(|| format!("{}: {lines} lines", place(file, method, 0)))
         })
         .collect();
@@ -103,9 +127,18 @@ fn every_class_has_a_comment_with_an_example() {
     let problems: Vec<String> = package
         .classes
         .values()
-        .filter(|class| !class.comment.lines().any(|line| line.starts_with('\t')) && !class.name.ends_with("Test"))
+        .filter(|class| {
+            !class.comment.lines().any(|line| line.starts_with('\t'))
+                && !class.name.ends_with("Test")
+        })
         .map(|class| class.name.clone())
-        .chain(package.classes.values().filter(|class| class.comment.trim().is_empty()).map(|class| class.name.clone()))
+        .chain(
+            package
+                .classes
+                .values()
+                .filter(|class| class.comment.trim().is_empty())
+                .map(|class| class.name.clone()),
+        )
         .collect();
     assert_none(&problems);
 }

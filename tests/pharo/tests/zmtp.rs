@@ -14,7 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const FRAMES: [&[u8]; 3] = [b"", b"hello", &[7; 300]];
 
 fn image() -> Image {
-    Image::with(&Package::read(), &["STUIZMQError", "STUIZMTP"]).unwrap_or_else(|error| panic!("{error}"))
+    Image::with(&Package::read(), &["STUIZMQError", "STUIZMTP"])
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -22,16 +23,26 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    let digits: Vec<u32> = text.chars().filter_map(|digit| digit.to_digit(16)).collect();
-    digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
+    let digits: Vec<u32> = text
+        .chars()
+        .filter_map(|digit| digit.to_digit(16))
+        .collect();
+    digits
+        .chunks(2)
+        .map(|pair| (pair[0] * 16 + pair[1]) as u8)
+        .collect()
 }
 
 /// Evaluates code that answers a ByteArray.
 fn bytes(image: &mut Image, code: &str) -> Vec<u8> {
     let text = image
-        .evaluate(&format!("String streamContents: [ :s | [ {code} ] value do: [ :each | s print: each; space ] ]"))
+        .evaluate(&format!(
+            "String streamContents: [ :s | [ {code} ] value do: [ :each | s print: each; space ] ]"
+        ))
         .unwrap_or_else(|error| panic!("{error}"));
-    text.split_whitespace().map(|number| number.parse().expect("a byte")).collect()
+    text.split_whitespace()
+        .map(|number| number.parse().expect("a byte"))
+        .collect()
 }
 
 /// A ByteArray literal.
@@ -56,7 +67,8 @@ fn read_frame(stream: &mut TcpStream) -> Vec<u8> {
     } else {
         let size = read(stream, 8);
         frame.extend(&size);
-        size.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte))
+        size.iter()
+            .fold(0, |sum, byte| sum << 8 | usize::from(*byte))
     };
     frame.extend(read(stream, size));
     frame
@@ -72,9 +84,13 @@ fn peer(kind: zmq::SocketType) -> Peer {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let socket = zmq::Context::new().socket(kind).expect("a socket");
     socket.set_linger(0).expect("an option");
-    socket.set_rcvtimeo(PATIENCE.as_millis() as i32).expect("an option");
+    socket
+        .set_rcvtimeo(PATIENCE.as_millis() as i32)
+        .expect("an option");
     let address = listener.local_addr().expect("an address");
-    socket.connect(&format!("tcp://{address}")).expect("a connection");
+    socket
+        .connect(&format!("tcp://{address}"))
+        .expect("a connection");
     let (stream, _) = listener.accept().expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("an option");
     Peer { socket, stream }
@@ -88,7 +104,11 @@ fn record(kind: zmq::SocketType, greeting: &[u8], ready: &[u8]) -> (Peer, [Vec<u
     peer.stream.write_all(ready).expect("sent");
     let their_ready = read_frame(&mut peer.stream);
     // a REQ socket sends the empty frame itself
-    let own = if kind == zmq::REQ { &FRAMES[1..] } else { &FRAMES[..] };
+    let own = if kind == zmq::REQ {
+        &FRAMES[1..]
+    } else {
+        &FRAMES[..]
+    };
     peer.socket.send_multipart(own, 0).expect("sent");
     let mut message = Vec::new();
     for _ in FRAMES {
@@ -111,7 +131,10 @@ fn recorded() -> Vec<(String, Vec<u8>)> {
 
 fn greeting_and_ready(image: &mut Image) -> (Vec<u8>, Vec<u8>) {
     let greeting = bytes(image, "STUIZMTP greeting");
-    let ready = bytes(image, "STUIZMTP frame: (STUIZMTP readyAs: 'ROUTER') flags: STUIZMTP command");
+    let ready = bytes(
+        image,
+        "STUIZMTP frame: (STUIZMTP readyAs: 'ROUTER') flags: STUIZMTP command",
+    );
     (greeting, ready)
 }
 
@@ -128,7 +151,10 @@ fn libzmq_sends_what_was_recorded() {
     }
     if std::env::var_os("STUI_RECORD").is_some() {
         let head = "; What libzmq sent; made by STUI_RECORD=1 cargo test -p stui-pharo-check --test zmtp\n";
-        let lines: String = live.iter().map(|(name, bytes)| format!("{name} {}\n", hex(bytes))).collect();
+        let lines: String = live
+            .iter()
+            .map(|(name, bytes)| format!("{name} {}\n", hex(bytes)))
+            .collect();
         std::fs::write(data("zmtp-frames.txt"), head.to_owned() + &lines).expect("written");
     }
     // another libzmq may greet with a later minor version
@@ -155,16 +181,34 @@ fn the_package_reads_what_libzmq_sent() {
                 "true".to_owned(),
             ),
             "ready" => (
-                format!("((STUIZMTP propertiesIn: (STUIZMTP readFrameFrom: {literal} readStream) second) at: 'socket-type') asString"),
-                format!("'{}'", if name.starts_with("req") { "REQ" } else { "DEALER" }),
+                format!(
+                    "((STUIZMTP propertiesIn: (STUIZMTP readFrameFrom: {literal} readStream) second) at: 'socket-type') asString"
+                ),
+                format!(
+                    "'{}'",
+                    if name.starts_with("req") {
+                        "REQ"
+                    } else {
+                        "DEALER"
+                    }
+                ),
             ),
             _ => (
-                format!("| s all | s := {literal} readStream. all := (1 to: 3) collect: [ :i | STUIZMTP readFrameFrom: s ]. {{ all collect: [ :f | STUIZMTP hasMore: f first ]. all collect: [ :f | f second size ]. s atEnd }}"),
+                format!(
+                    "| s all | s := {literal} readStream. all := (1 to: 3) collect: [ :i | STUIZMTP readFrameFrom: s ]. {{ all collect: [ :f | STUIZMTP hasMore: f first ]. all collect: [ :f | f second size ]. s atEnd }}"
+                ),
                 "{#(true true false). #(0 5 300). true}".to_owned(),
             ),
         };
-        let printed = image.print(&code).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let plain = |text: &str| text.replace(['{', '}', '#', '(', ')', '.'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        let printed = image
+            .print(&code)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let plain = |text: &str| {
+            text.replace(['{', '}', '#', '(', ')', '.'], " ")
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         assert_eq!(plain(&printed), plain(&expected), "{name}");
     }
 }
@@ -175,7 +219,10 @@ fn libzmq_reads_what_the_package_writes() {
     let (greeting, ready) = greeting_and_ready(&mut image);
     let (mut peer, _) = record(zmq::DEALER, &greeting, &ready);
     let sent: [&[u8]; 4] = [b"", b"a", &[7; 255], &[8; 70_000]];
-    let literals: Vec<String> = [b"".as_slice(), b"a"].iter().map(|frame| byte_array(frame)).collect();
+    let literals: Vec<String> = [b"".as_slice(), b"a"]
+        .iter()
+        .map(|frame| byte_array(frame))
+        .collect();
     let message = bytes(
         &mut image,
         &format!(
@@ -196,9 +243,14 @@ fn libzmq_takes_the_packages_answer_to_its_ping() {
     let socket = zmq::Context::new().socket(zmq::DEALER).expect("a socket");
     socket.set_linger(0).expect("an option");
     socket.set_heartbeat_ivl(100).expect("an option");
-    socket.set_rcvtimeo(PATIENCE.as_millis() as i32).expect("an option");
     socket
-        .connect(&format!("tcp://{}", listener.local_addr().expect("an address")))
+        .set_rcvtimeo(PATIENCE.as_millis() as i32)
+        .expect("an option");
+    socket
+        .connect(&format!(
+            "tcp://{}",
+            listener.local_addr().expect("an address")
+        ))
         .expect("a connection");
     let (mut stream, _) = listener.accept().expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("an option");
@@ -218,6 +270,11 @@ fn libzmq_takes_the_packages_answer_to_its_ping() {
         );
         stream.write_all(&pong).expect("sent");
     }
-    stream.write_all(&bytes(&mut image, "STUIZMTP frame: 'still there' asByteArray flags: 0")).expect("sent");
+    stream
+        .write_all(&bytes(
+            &mut image,
+            "STUIZMTP frame: 'still there' asByteArray flags: 0",
+        ))
+        .expect("sent");
     assert_eq!(socket.recv_bytes(0).expect("a message"), b"still there");
 }
