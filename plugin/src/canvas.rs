@@ -54,18 +54,6 @@ impl Canvas {
             return;
         }
         let index = usize::from(y) * usize::from(columns) + usize::from(x);
-        // nearly all of a frame: one ASCII character in a cell
-        if let ([byte @ b' '..0x7f], 1) = (cluster.as_bytes(), width) {
-            if let Some(cell) = self.frame.buffer.content.get_mut(index) {
-                if style != PLAIN {
-                    cell.set_style(style);
-                }
-                if *byte != b' ' {
-                    cell.set_char(char::from(*byte));
-                }
-            }
-            return;
-        }
         let Some(cells) = self
             .frame
             .buffer
@@ -81,7 +69,10 @@ impl Canvas {
             return;
         };
         match cluster.as_bytes() {
-            [b' '..0x7f | b'\t'] => {}
+            [b' ' | b'\t'] => {}
+            [byte @ 0x21..0x7f] => {
+                first.set_char(char::from(*byte));
+            }
             _ => match cluster.chars().next() {
                 Some(c @ '\0'..' ') => {
                     first.set_char(char::from_u32(0x2400 + u32::from(c)).unwrap_or('·'));
@@ -97,6 +88,27 @@ impl Canvas {
                 }
                 None => {}
             },
+        }
+    }
+
+    /// Draw printable ASCII characters, one a cell, from a cell on: what nearly all of a frame is.
+    pub fn ascii(&mut self, x: u16, y: u16, run: &[u8], style: Style) {
+        if y >= self.rows() || x >= self.columns() {
+            return;
+        }
+        let columns = usize::from(self.columns());
+        let start = usize::from(y) * columns + usize::from(x);
+        let end = (start + run.len()).min((usize::from(y) + 1) * columns);
+        let Some(cells) = self.frame.buffer.content.get_mut(start..end) else {
+            return;
+        };
+        for (cell, byte) in cells.iter_mut().zip(run) {
+            if *byte != b' ' {
+                cell.set_char(char::from(*byte));
+            }
+            if style != PLAIN {
+                cell.set_style(style);
+            }
         }
     }
 

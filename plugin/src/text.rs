@@ -95,6 +95,11 @@ impl<'a> Iterator for Glyphs<'a> {
     }
 }
 
+/// Whether every character of a line takes one cell and is shown as it is.
+pub fn is_printable_ascii(line: &str) -> bool {
+    line.bytes().all(|byte| matches!(byte, b' '..0x7f))
+}
+
 /// How many cells a line takes.
 pub fn cells(line: &str) -> u32 {
     glyphs(line).last().map_or(0, |glyph| glyph.x + glyph.width)

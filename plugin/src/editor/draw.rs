@@ -101,8 +101,12 @@ impl Editor {
             .filter_map(|mark| columns_within(visible(mark.span), number, line.length() + 1))
             .collect();
         let pieces = colour::pieces(line.text(), inside);
-        let mut pieces = pieces.iter().peekable();
         let unmarked = errors.is_empty() && selected.is_none();
+        if unmarked && text::is_printable_ascii(line.text()) {
+            self.draw_plainly(canvas, row, line, &pieces, theme);
+            return;
+        }
+        let mut pieces = pieces.iter().peekable();
         let looks = |column: u32, style: Style| {
             if unmarked {
                 return style;
@@ -157,6 +161,33 @@ impl Editor {
                 let symbol = if selected.is_some() { " " } else { symbol };
                 canvas.glyph(to_column(x), row, symbol, 1, style);
             }
+        }
+    }
+}
+
+impl Editor {
+    /// Draw a line in which every character is a cell, piece by piece.
+    fn draw_plainly(
+        &self,
+        canvas: &mut Canvas,
+        row: u16,
+        line: &Slice,
+        pieces: &[(usize, Class)],
+        theme: &Theme,
+    ) {
+        let gutter = gutter(canvas.columns());
+        // the first byte that is on the screen, and the column it is in
+        let hidden = self.left.saturating_sub(line.from()) as usize;
+        let shift = line.from().saturating_sub(self.left) as usize;
+        let mut start = 0;
+        for (end, class) in pieces {
+            let from = start.max(hidden);
+            if let Some(run) = line.text().as_bytes().get(from..*end) {
+                let x = usize::from(gutter) + shift + from - hidden;
+                let x = u16::try_from(x).unwrap_or(u16::MAX);
+                canvas.ascii(x, row, run, style_of(*class, theme));
+            }
+            start = *end;
         }
     }
 }
