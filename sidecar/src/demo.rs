@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use self::asciicast::Recorder;
-use self::script::{Action, STEPS, Step};
+use self::script::{Action, CONNECTED, PANES, STEPS, Step};
 use self::stage::Stage;
 use crate::terminal::{Screen, Size, Terminal, text_of};
 
@@ -88,9 +88,17 @@ fn play(terminal: &Terminal, step: &Step) -> Result<Screen> {
             Action::See(text) => {
                 terminal.wait_for(PATIENCE, text)?;
             }
+            Action::SeeConnected => {
+                terminal.wait_until(PATIENCE, "three connected panes", is_connected)?;
+            }
         }
     }
     Ok(terminal.settle(STILL, PATIENCE))
+}
+
+/// Whether every pane on a screen says that it is connected.
+pub fn is_connected(screen: &Screen) -> bool {
+    text_of(screen).matches(CONNECTED).count() >= PANES
 }
 
 fn show(caption: &str, screen: &Screen) {

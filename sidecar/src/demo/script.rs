@@ -9,6 +9,8 @@ pub enum Action {
     Press(&'static str),
     /// Wait until a text stands on the screen.
     See(&'static str),
+    /// Wait until every pane says that it is connected.
+    SeeConnected,
 }
 
 /// A step of the demo.
@@ -22,8 +24,13 @@ pub struct Step {
     pub pictured: bool,
 }
 
-/// Keys of the panes; the plugin's table of commands gives them.
+/// Keys that STUI adds: those of the panes are in the plugin's table of commands, those between the
+/// panes in the layout.
 pub mod keys {
+    /// To the workspace, from any pane.
+    pub const WORKSPACE: &str = "Alt w";
+    /// To the inspector, from any pane.
+    pub const INSPECTOR: &str = "Alt v";
     /// Evaluate, show nothing but errors.
     pub const DO_IT: &str = "Ctrl d";
     /// Evaluate and insert the answer.
@@ -34,13 +41,18 @@ pub mod keys {
     pub const INTERRUPT: &str = "Ctrl k";
 }
 
-use Action::{Press, See, Type};
+/// What the status line of a connected pane says.
+pub const CONNECTED: &str = "Embedded";
+/// How many panes say it.
+pub const PANES: usize = 3;
+
+use Action::{Press, See, SeeConnected, Type};
 
 /// The demo.
 pub const STEPS: &[Step] = &[
     Step {
         caption: "A workspace, an inspector, a transcript and a terminal",
-        actions: &[See("Embedded")],
+        actions: &[SeeConnected],
         pictured: false,
     },
     Step {
@@ -67,27 +79,22 @@ pub const STEPS: &[Step] = &[
         actions: &[
             Press("End"),
             Type("[ :a :b | a + b ]\n"),
-            Type("OrderedCollection new add: 3 / 4; add: 'two'; add: #(1 2 3); yourself"),
+            Type("{ 3 / 4. 'two'. #(1 2 3) } asOrderedCollection"),
             Press(keys::INSPECT_IT),
-            See("3 items"),
+            See("Fraction"),
         ],
         pictured: false,
     },
     Step {
         caption: "Walk into one of its elements",
-        actions: &[
-            Press("Alt Right"),
-            Press("Down"),
-            Press("Enter"),
-            See("numerator"),
-        ],
+        actions: &[Press(keys::INSPECTOR), Press("Enter"), See("numerator")],
         pictured: true,
     },
     Step {
         caption: "Back in the workspace: an endless loop runs",
         actions: &[
             Press("Backspace"),
-            Press("Alt w"),
+            Press(keys::WORKSPACE),
             Press("End"),
             Type("\n[ true ] whileTrue"),
             Press(keys::DO_IT),

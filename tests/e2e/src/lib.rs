@@ -9,15 +9,13 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use stui::demo::script::keys;
+pub use stui::demo::is_connected;
+pub use stui::demo::script::{CONNECTED, keys};
 pub use stui::demo::stage::{Running, Stage};
 pub use stui::terminal::{Screen, Size, Terminal, framed, text_of};
 
 /// How long an answer may take on a busy machine. Nothing is timed: this is when hope ends.
 pub const PATIENCE: Duration = Duration::from_secs(45);
-
-/// What the status line of a workspace says once everything is connected.
-pub const CONNECTED: &str = "Embedded";
 
 /// The name of the session on a stage.
 pub const NAME: &str = "s";
@@ -41,7 +39,7 @@ impl Session {
     /// Start a session and wait until its workspace is connected.
     pub fn start(size: Size) -> Session {
         let session = Session::start_on(new_stage(), size);
-        session.see(CONNECTED);
+        session.see_that("three connected panes", is_connected);
         session
     }
 

@@ -1,6 +1,6 @@
 //! However a session ends, none of its processes is left.
 
-use stui_e2e::{CONNECTED, Session, Size, new_stage, roomy};
+use stui_e2e::{Session, Size, roomy};
 
 #[test]
 fn nothing_is_left_when_the_session_is_killed() {
@@ -35,8 +35,7 @@ fn nothing_is_left_when_zellij_is_killed_during_an_endless_loop() {
 #[test]
 fn twenty_sessions_in_a_row_all_come_up_and_end() {
     for n in 1..=20 {
-        let session = Session::start_on(new_stage(), Size::new(100, 30));
-        session.see(CONNECTED);
+        let session = Session::start(Size::new(100, 30));
         session.prints(&format!("{n} + 1000"), &format!("{}", n + 1000));
         session.close();
     }

@@ -59,7 +59,7 @@ fn a_syntax_error_is_marked_where_it_is() {
 fn an_error_in_running_code_is_told_and_the_next_evaluation_works() {
     let session = Session::start(roomy());
     session.types("nil fooBar").press(keys::PRINT_IT);
-    session.see("doesNotUnderstand: #fooBar");
+    session.see("MessageNotUnderstood: receiver of \"fooBar\" is nil");
     session.prints("3 + 4", "7");
     session.at_the_end().types("1 / 0").press(keys::PRINT_IT);
     session.see("ZeroDivide");

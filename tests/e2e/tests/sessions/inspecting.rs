@@ -17,7 +17,7 @@ fn an_ordered_collection_is_inspected_walked_into_and_left_again() {
     shows("the collection", &["OrderedCollection", "'two'", "3/4"]);
 
     // to the inspector, and into the first element
-    session.press("Alt Right");
+    session.press(keys::INSPECTOR);
     session.press("Home").press("Enter");
     shows("the fraction", &["Fraction", "numerator", "denominator"]);
     session.press("Left");
@@ -28,7 +28,7 @@ fn an_ordered_collection_is_inspected_walked_into_and_left_again() {
     assert!(!right(&screen).contains("denominator"));
 
     // back to the workspace with one key from anywhere
-    session.press("Alt w");
+    session.press(keys::WORKSPACE);
     session.prints("3 + 4", "7");
     session.close();
 }
@@ -40,9 +40,9 @@ fn a_million_elements_open_at_once_and_the_last_is_one_key_away() {
         .types("(1 to: 1000000) asArray")
         .press(keys::INSPECT_IT);
     session.see_that("the first elements", |screen| {
-        right(screen).contains("1000000")
+        right(screen).contains("SmallInteger")
     });
-    session.press("Alt Right").press("End");
+    session.press(keys::INSPECTOR).press("End");
     session.see_that("the last elements", |screen| {
         right(screen).contains("999999")
     });
