@@ -43,7 +43,8 @@ fn make(twelve: &Path, thirteen: &Path) -> Result<(), String> {
         if !(twelve.classes.contains(&name) && thirteen.classes.contains(&name)) {
             missing.push(format!("class {name}"));
         }
-        classes += &format!("{name}\n");
+        classes.push_str(&name);
+        classes.push('\n');
     }
     let mut selectors = String::from(
         "; Selectors that the package sends and does not define, each with up to three classes that define it in\n; Pharo 12 and 13.\n",
@@ -53,7 +54,8 @@ fn make(twelve: &Path, thirteen: &Path) -> Result<(), String> {
         if definers.is_empty() {
             missing.push(format!("selector {selector}"));
         }
-        selectors += &format!("{selector} {}\n", definers.join(" "));
+        selectors.push_str(&[vec![selector], definers].concat().join(" "));
+        selectors.push('\n');
     }
     if !missing.is_empty() {
         return Err(format!(

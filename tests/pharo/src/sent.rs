@@ -13,7 +13,7 @@ fn sequence(body: &Sequence, found: &mut Vec<String>) {
     for statement in &body.statements {
         match statement {
             Statement::Expression(value) | Statement::Return { value, .. } => {
-                expression(value, found)
+                expression(value, found);
             }
         }
     }

@@ -19,7 +19,11 @@ fn image() -> Image {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 fn unhex(text: &str) -> Vec<u8> {
@@ -33,7 +37,7 @@ fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Evaluates code that answers a ByteArray.
+/// Evaluates code that answers a `ByteArray`.
 fn bytes(image: &mut Image, code: &str) -> Vec<u8> {
     let text = image
         .evaluate(&format!(
@@ -45,7 +49,7 @@ fn bytes(image: &mut Image, code: &str) -> Vec<u8> {
         .collect()
 }
 
-/// A ByteArray literal.
+/// A `ByteArray` literal.
 fn byte_array(bytes: &[u8]) -> String {
     let numbers: Vec<String> = bytes.iter().map(ToString::to_string).collect();
     format!("#[{}]", numbers.join(" "))
@@ -151,11 +155,12 @@ fn libzmq_sends_what_was_recorded() {
     }
     if std::env::var_os("STUI_RECORD").is_some() {
         let head = "; What libzmq sent; made by STUI_RECORD=1 cargo test -p stui-pharo-check --test zmtp\n";
-        let lines: String = live
+        let lines: Vec<String> = live
             .iter()
             .map(|(name, bytes)| format!("{name} {}\n", hex(bytes)))
             .collect();
-        std::fs::write(data("zmtp-frames.txt"), head.to_owned() + &lines).expect("written");
+        std::fs::write(data("zmtp-frames.txt"), head.to_owned() + &lines.concat())
+            .expect("written");
     }
     // another libzmq may greet with a later minor version
     let without_minor = |mut parts: Vec<(String, Vec<u8>)>| {
@@ -218,7 +223,7 @@ fn libzmq_reads_what_the_package_writes() {
     let mut image = image();
     let (greeting, ready) = greeting_and_ready(&mut image);
     let (mut peer, _) = record(zmq::DEALER, &greeting, &ready);
-    let sent: [&[u8]; 4] = [b"", b"a", &[7; 255], &[8; 70_000]];
+    let sent = [Vec::new(), b"a".to_vec(), vec![7; 255], vec![8; 70_000]];
     let literals: Vec<String> = [b"".as_slice(), b"a"]
         .iter()
         .map(|frame| byte_array(frame))
@@ -260,15 +265,15 @@ fn libzmq_takes_the_packages_answer_to_its_ping() {
     read_frame(&mut stream);
     // a peer that does not like an answer closes the connection, and the next read fails
     for _ in 0..3 {
-        let ping = read_frame(&mut stream);
-        let pong = bytes(
+        let asked = read_frame(&mut stream);
+        let answer = bytes(
             &mut image,
             &format!(
                 "| f | f := STUIZMTP readFrameFrom: {} readStream. (STUIZMTP is: 'PING' command: f second) ifFalse: [ self error: 'no PING' ]. STUIZMTP frame: (STUIZMTP pongFor: f second) flags: STUIZMTP command",
-                byte_array(&ping)
+                byte_array(&asked)
             ),
         );
-        stream.write_all(&pong).expect("sent");
+        stream.write_all(&answer).expect("sent");
     }
     stream
         .write_all(&bytes(
