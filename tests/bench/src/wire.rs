@@ -100,8 +100,8 @@ fn in_flight(client: &Client, request: &dyn Fn() -> Evaluate) -> Result<()> {
 
 fn create_session(client: &Client) -> Result<String> {
     let client_id = "bench".to_owned();
-    match client.request(CreateSession { client_id }, PATIENCE)? {
-        Response::CreateSession(created) => Ok(created.session_id),
+    match client.request(CreateSession { client_id, timeout: None }, PATIENCE)? {
+        Response::CreateSession(created) => Ok(created.session.session_id),
         other => bail!("the server opens no session: {other:?}"),
     }
 }
@@ -181,9 +181,8 @@ impl Echo {
         let router = context.socket(zmq::ROUTER)?;
         router.set_linger(0)?;
         router.bind("tcp://127.0.0.1:*")?;
-        let endpoint = match router.get_last_endpoint()? {
-            Ok(endpoint) => endpoint,
-            Err(_) => bail!("libzmq bound to no readable endpoint"),
+        let Ok(endpoint) = router.get_last_endpoint()? else {
+            bail!("libzmq bound to no readable endpoint");
         };
         let socket = context.socket(zmq::DEALER)?;
         socket.set_linger(0)?;

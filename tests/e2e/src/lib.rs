@@ -86,11 +86,27 @@ impl Session {
         self.must(self.terminal.wait_until(PATIENCE, what, predicate))
     }
 
-    /// Type an expression on a new line at the end of the workspace, print it, and wait for the answer.
+    /// Type an expression on a new line at the end of the workspace, print it, and wait until the
+    /// answer stands behind it and is selected.
     pub fn prints(&self, expression: &str, answer: &str) -> &Session {
         self.at_the_end().types(expression).press(keys::PRINT_IT);
-        self.see(&format!("{expression} {answer}"));
+        self.see_printed(expression, answer);
         self
+    }
+
+    /// Wait until an answer stands behind its expression and is selected; only then does the next key
+    /// find the cursor where the answer puts it.
+    pub fn see_printed(&self, expression: &str, answer: &str) -> Screen {
+        let text = format!("{expression} {answer}");
+        self.see_that(&format!("{text:?}, the answer selected"), |screen| {
+            place_of(screen, &text).is_some_and(|(row, first)| {
+                let look = |column| {
+                    let cell = screen.cell(row, column)?;
+                    Some((cell.inverse(), cell.bgcolor()))
+                };
+                look(first) != look(last_column(screen, (row, first), &text))
+            })
+        })
     }
 
     /// Go to a new line at the end of the workspace.
@@ -206,6 +222,24 @@ fn part(screen: &Screen, first: u16, width: u16) -> String {
         .map(|row| row.trim_end().to_owned())
         .collect();
     rows.join("\n")
+}
+
+/// The column of the last character of a text that starts at a place.
+fn last_column(screen: &Screen, (row, first): (u16, u16), text: &str) -> u16 {
+    let mut seen = String::new();
+    let columns = screen.size().1.get();
+    (first..columns)
+        .find(|column| {
+            if let Some(cell) = screen.cell(row, *column)
+                && !cell.is_wide_continuation()
+            {
+                let blank = if cell.has_contents() { "" } else { " " };
+                seen.push_str(cell.contents());
+                seen.push_str(blank);
+            }
+            seen.len() >= text.len()
+        })
+        .unwrap_or(first)
 }
 
 /// Row and column of a text on a screen, from 0; columns count cells.

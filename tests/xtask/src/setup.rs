@@ -30,9 +30,9 @@ pub(crate) use wasm::WasmCompiler;
 /// Run again, it does nothing and says so.
 ///
 /// Environment:
-///   STUI_TOOLS       the tools folder (default target/tools)
-///   STUI_WASM_ROUTE  the only way to the WebAssembly target to try: rustup, prebuilt or build
-///   STUI_ZELLIJ      the Zellij to use
+///   `STUI_TOOLS`       the tools folder (default target/tools)
+///   `STUI_WASM_ROUTE`  the only way to the WebAssembly target to try: rustup, prebuilt or build
+///   `STUI_ZELLIJ`      the Zellij to use
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Options {}

@@ -8,7 +8,7 @@ fn what_is_typed_is_evaluated_and_its_answer_printed() {
     session
         .types("(1 to: 5) collect: [ :x | x squared ]")
         .press(keys::PRINT_IT);
-    session.see("(1 to: 5) collect: [ :x | x squared ] #(1 4 9 16 25)");
+    session.see_printed("(1 to: 5) collect: [ :x | x squared ]", "#(1 4 9 16 25)");
 
     // the answer is selected: typing replaces it
     session.types("\"gone\"");
@@ -51,7 +51,7 @@ fn a_syntax_error_is_marked_where_it_is() {
         .press("Ctrl a")
         .types("#(3 4) reverse")
         .press(keys::PRINT_IT);
-    session.see("#(3 4) reverse #(4 3)");
+    session.see_printed("#(3 4) reverse", "#(4 3)");
     session.close();
 }
 

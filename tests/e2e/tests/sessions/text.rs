@@ -11,7 +11,7 @@ fn wide_and_astral_characters_arrive_whole_typed_and_pasted() {
     session.press("Ctrl a").press("Delete");
     session.see_no_more("日本語");
     session.pastes("'日本語 🎉 €' size").press(keys::PRINT_IT);
-    session.see("'日本語 🎉 €' size 7");
+    session.see_printed("'日本語 🎉 €' size", "7");
     session.close();
 }
 
@@ -28,7 +28,7 @@ fn a_pasted_file_of_ten_thousand_lines_arrives_whole() {
 
     // every line of it is evaluated, in one go
     session.press("Ctrl a").press(keys::PRINT_IT);
-    session.see("lines size 9998");
+    session.see_printed("lines size", "9998");
     session.prints("lines inject: 0 into: [ :a :b | a + b ]", "49985001");
     session.press("Ctrl Home");
     session.see_that("the first lines", |screen| {
