@@ -12,7 +12,7 @@ use stui_protocol::pane::Instance;
 /// How many probes must be answered before a pair is trusted.
 const PROOFS: u32 = 3;
 /// How long the first answer of a pair may take; later attempts wait longer.
-const FIRST_PATIENCE: Duration = Duration::from_millis(600);
+const FIRST_PATIENCE: Duration = Duration::from_secs(1);
 const LONGEST_PATIENCE: Duration = Duration::from_secs(4);
 /// Between two probes of a pair that works. A pane takes four seconds of silence for a lost sidecar.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
