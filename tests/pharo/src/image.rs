@@ -47,7 +47,7 @@ impl Image {
     /// Boots one and loads all classes whose superclasses are there.
     ///
     /// Classes of Pharo that the embedded Smalltalk lacks are declared without a value, so that methods which name them
-    /// can be loaded, and fail when they are run; but for a few of which hardly anything is used ([`STAND_INS`]).
+    /// can be loaded, and fail when they are run; but for a few of which hardly anything is used (`STAND_INS`).
     ///
     /// # Errors
     /// The first thing that cannot be loaded.
