@@ -13,44 +13,36 @@
 // symbol of these names may exist, and the import must have this type. Zellij's interface fixes both.
 #![allow(unsafe_code)]
 
+mod events;
+mod wire;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{Read, Write};
 use std::panic::PanicHookInfo;
 use std::time::{Duration, Instant};
 
-use ratatui_core::style::Color;
 use stui_plugin::ansi;
-use stui_plugin::io::{Effect, Input, Mouse, Outcome, Permission, Size};
-use stui_plugin::key::{Code, Key};
+use stui_plugin::io::{Effect, Input, Outcome, Permission, Size};
 use stui_plugin::pane::{Identity, Pane};
-use stui_plugin::theme::{Theme, ZellijColors};
 use stui_protocol::pane::{DOWN, UP};
 use zellij_tile::shim::plugin_api::generated_api::api;
-use zellij_tile::shim::prost::Message;
+
+use events::{read_key, read_mouse, read_theme};
+use wire::{command, receive, write};
 
 use api::action::PluginConfiguration;
 use api::event::event::Payload as EventPayload;
-use api::event::mouse_event_payload::MouseEventPayload as MousePlace;
-use api::event::{Event, EventNameList, EventType, MouseEventName, MouseEventPayload};
-use api::key::key::{KeyModifier, MainKey, NamedKey};
+use api::event::{Event, EventNameList, EventType};
 use api::pipe_message::{PipeMessage, PipeSource};
 use api::plugin_command::plugin_command::Payload;
 use api::plugin_command::{
     CliPipeOutputPayload, CommandName, ContextItem, CopyToClipboardPayload, CursorPosition,
-    PluginCommand, RequestPluginPermissionPayload, RunCommandPayload, SetTimeoutPayload,
-    ShowCursorPayload, SubscribePayload,
+    RequestPluginPermissionPayload, RunCommandPayload, SetTimeoutPayload, ShowCursorPayload,
+    SubscribePayload,
 };
 use api::plugin_ids::{PluginIds, ZellijVersion};
 use api::plugin_permission::PermissionType;
-use api::style::{ColorType, Styling, color};
-
-#[link(wasm_import_module = "zellij")]
-unsafe extern "C" {
-    /// Carries out the command that lies on standard output.
-    safe fn host_run_plugin_command();
-}
 
 /// How often time is told to the pane, in seconds.
 const TICK: f64 = 1.0;
@@ -431,174 +423,6 @@ fn set_timeout(seconds: f64) {
         CommandName::SetTimeout,
         Some(Payload::SetTimeoutPayload(SetTimeoutPayload { seconds })),
     );
-}
-
-/// Give Zellij a command: its bytes as a JSON list of numbers on standard output, then the call.
-fn command(name: CommandName, payload: Option<Payload>) {
-    let bytes = PluginCommand {
-        name: i32::from(name),
-        payload,
-    }
-    .encode_to_vec();
-    let mut line = Vec::with_capacity(bytes.len() * 4 + 3);
-    line.push(b'[');
-    for (index, byte) in bytes.iter().copied().enumerate() {
-        if index > 0 {
-            line.push(b',');
-        }
-        if byte >= 100 {
-            line.push(b'0' + byte / 100);
-        }
-        if byte >= 10 {
-            line.push(b'0' + byte / 10 % 10);
-        }
-        line.push(b'0' + byte % 10);
-    }
-    line.extend_from_slice(b"]\n");
-    write(&line);
-    host_run_plugin_command();
-}
-
-fn write(bytes: &[u8]) {
-    let mut stdout = std::io::stdout().lock();
-    // Zellij reads what is there; where it does not read, there is nobody to tell
-    let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
-}
-
-/// The message that Zellij put on standard input. What cannot be read is logged and answered by none.
-fn receive<M: Message + Default>() -> Option<M> {
-    match M::decode(receive_bytes().as_slice()) {
-        Ok(message) => Some(message),
-        Err(error) => {
-            eprintln!("stui: a message from Zellij was left out: {error}");
-            None
-        }
-    }
-}
-
-/// Bytes written as decimal numbers, up to the end of the line. They are taken in pieces, so that a
-/// long paste is in memory once and not four times.
-fn receive_bytes() -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut stdin = std::io::stdin().lock();
-    let mut number = None;
-    let mut piece = [0; 8192];
-    'line: while let Ok(length @ 1..) = stdin.read(&mut piece) {
-        for byte in &piece[..length] {
-            match byte {
-                b'0'..=b'9' => {
-                    let digit = u32::from(byte - b'0');
-                    number = Some(number.unwrap_or(0u32).wrapping_mul(10).wrapping_add(digit));
-                }
-                b'\n' => break 'line,
-                _ => bytes.extend(number.take().map(|number| number as u8)),
-            }
-        }
-    }
-    bytes.extend(number.map(|number| number as u8));
-    bytes
-}
-
-fn read_key(key: &api::key::Key) -> Option<Key> {
-    let code = match key.main_key.as_ref()? {
-        // the whole code point, although the field is named after an enumeration
-        MainKey::Char(code) => Code::Char(char::from_u32(u32::try_from(*code).ok()?)?),
-        MainKey::Key(named) => match NamedKey::try_from(*named).ok()? {
-            NamedKey::PageDown => Code::PageDown,
-            NamedKey::PageUp => Code::PageUp,
-            NamedKey::LeftArrow => Code::Left,
-            NamedKey::DownArrow => Code::Down,
-            NamedKey::UpArrow => Code::Up,
-            NamedKey::RightArrow => Code::Right,
-            NamedKey::Home => Code::Home,
-            NamedKey::End => Code::End,
-            NamedKey::Backspace => Code::Backspace,
-            NamedKey::Delete => Code::Delete,
-            NamedKey::Insert => Code::Insert,
-            NamedKey::F1 => Code::F(1),
-            NamedKey::F2 => Code::F(2),
-            NamedKey::F3 => Code::F(3),
-            NamedKey::F4 => Code::F(4),
-            NamedKey::F5 => Code::F(5),
-            NamedKey::F6 => Code::F(6),
-            NamedKey::F7 => Code::F(7),
-            NamedKey::F8 => Code::F(8),
-            NamedKey::F9 => Code::F(9),
-            NamedKey::F10 => Code::F(10),
-            NamedKey::F11 => Code::F(11),
-            NamedKey::F12 => Code::F(12),
-            NamedKey::Tab => Code::Tab,
-            NamedKey::Esc => Code::Esc,
-            NamedKey::Enter => Code::Enter,
-            _ => return None,
-        },
-    };
-    let held = |modifier: KeyModifier| {
-        let modifier = i32::from(modifier);
-        key.modifier == Some(modifier) || key.additional_modifiers.contains(&modifier)
-    };
-    if held(KeyModifier::Super) {
-        return None;
-    }
-    Some(Key {
-        code,
-        ctrl: held(KeyModifier::Ctrl),
-        alt: held(KeyModifier::Alt),
-        shift: held(KeyModifier::Shift),
-    })
-}
-
-fn read_mouse(mouse: &MouseEventPayload) -> Option<Mouse> {
-    let place = match mouse.mouse_event_payload.as_ref()? {
-        MousePlace::Position(place) => Some((
-            u16::try_from(place.line).ok()?,
-            u16::try_from(place.column).ok()?,
-        )),
-        MousePlace::LineCount(_) => None,
-    };
-    let lines = match mouse.mouse_event_payload.as_ref()? {
-        MousePlace::LineCount(lines) => (*lines).clamp(1, 100) as i32,
-        MousePlace::Position(_) => 0,
-    };
-    match (
-        MouseEventName::try_from(mouse.mouse_event_name).ok()?,
-        place,
-    ) {
-        (MouseEventName::MouseScrollUp, None) => Some(Mouse::Scroll(-lines)),
-        (MouseEventName::MouseScrollDown, None) => Some(Mouse::Scroll(lines)),
-        (MouseEventName::MouseLeftClick, Some((row, column))) => Some(Mouse::Click { row, column }),
-        (MouseEventName::MouseHold, Some((row, column))) => Some(Mouse::Drag { row, column }),
-        _ => None,
-    }
-}
-
-/// Zellij lists a part's colours as text, background, then four emphases.
-fn read_theme(styling: &Styling) -> Option<Theme> {
-    let text = &styling.text_unselected;
-    let selected = &styling.text_selected;
-    let at = |list: &[api::style::Color], index: usize| list.get(index).and_then(read_color);
-    Some(Theme::from(ZellijColors {
-        text: at(text, 0)?,
-        emphasis: [at(text, 2)?, at(text, 3)?, at(text, 4)?, at(text, 5)?],
-        selected: (at(selected, 0)?, at(selected, 1)?),
-        success: at(&styling.exit_code_success, 0)?,
-        error: at(&styling.exit_code_error, 0)?,
-    }))
-}
-
-fn read_color(color: &api::style::Color) -> Option<Color> {
-    match (
-        ColorType::try_from(color.color_type).ok()?,
-        color.payload.as_ref()?,
-    ) {
-        (ColorType::Rgb, color::Payload::RgbColorPayload(rgb)) => {
-            Some(Color::Rgb(rgb.red as u8, rgb.green as u8, rgb.blue as u8))
-        }
-        (ColorType::EightBit, color::Payload::EightBitColorPayload(index)) => {
-            Some(Color::Indexed(*index as u8))
-        }
-        _ => None,
-    }
 }
 
 /// A panic kills the pane; at least it says why, on the screen and in Zellij's log.

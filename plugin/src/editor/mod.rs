@@ -2,7 +2,7 @@
 //!
 //! Own edits are applied at once and sent; the sidecar's order is the only one, so when somebody
 //! else's edit comes between, this instance waits until its own are through and asks for its window
-//! anew ([`sync`]). What a key means depends on the text at the cursor: while that text is not
+//! anew (`sync.rs`). What a key means depends on the text at the cursor: while that text is not
 //! loaded, or not in order, keys wait in a queue, so nothing typed is lost or misplaced.
 //!
 //! Before the first window arrives the instance edits a *draft*: an empty document of its own, whose
