@@ -22,11 +22,11 @@ fn a_server_says_what_it_is() {
     let ping = Ping {
         message: Some("日本語 🎉".into()),
     };
-    let Response::Ping(pong) = client.ask(ping) else {
+    let Response::Ping(answer) = client.ask(ping) else {
         panic!("no pong");
     };
     assert_eq!(
-        (pong.message.as_str(), pong.status.as_str()),
+        (answer.message.as_str(), answer.status.as_str()),
         ("日本語 🎉", "ok")
     );
 }
@@ -76,7 +76,7 @@ fn garbage_gets_an_error_and_the_connection_goes_on() {
         (&b"garbage"[..], Uuid::nil()),
         (b"{}", Uuid::nil()),
         (b"\xff\xfe\x00", Uuid::nil()),
-        (&[b'['; 100_000], Uuid::nil()),
+        (&vec![b'['; 100_000], Uuid::nil()),
         (response.as_bytes(), id),
         (version.as_bytes(), id),
     ] {

@@ -12,6 +12,7 @@ use super::inspect::InspectWork;
 use super::jobs::{Job, Process, Role, Stop, TASK_LIMIT, Task, Trouble, UNWIND_LIMIT, Work};
 use super::messages::{Command, JobId, Report, SessionNumber};
 use super::registry::Registry;
+use super::transcript::Gathered;
 use super::{ReportTo, failure};
 use crate::vm::{Activity, BindingsId, Oop, ProcessId, Root, StackFrame, Vm, VmEvent};
 
@@ -21,8 +22,6 @@ pub const MAX_RESULT: usize = 100_000;
 const BUDGET: u64 = 50_000;
 /// Of how many ended processes the session is known, so that what their children write gets there.
 const MAX_ORIGINS: usize = 65_536;
-/// Most bytes of one report of transcript text.
-const MAX_TRANSCRIPT: usize = 64 * 1024;
 
 /// What a session is to the engine.
 #[derive(Debug)]
@@ -38,6 +37,7 @@ pub(super) struct Machine<'a> {
     pub(super) vm: Vm,
     commands: Receiver<Command>,
     reports: &'a mut ReportTo,
+    transcript: Gathered,
     pub(super) sessions: HashMap<SessionNumber, Session>,
     pub(super) jobs: HashMap<JobId, Job>,
     pub(super) processes: HashMap<ProcessId, Process>,
@@ -59,6 +59,7 @@ impl<'a> Machine<'a> {
             vm,
             commands,
             reports,
+            transcript: Gathered::new(),
             sessions: HashMap::new(),
             jobs: HashMap::new(),
             processes: HashMap::new(),
@@ -72,9 +73,12 @@ impl<'a> Machine<'a> {
 
     /// Works until it is told to stop.
     pub(super) fn run(&mut self) {
-        while !self.is_stopping {
+        loop {
             while let Ok(command) = self.commands.try_recv() {
                 self.obey(command);
+            }
+            if self.is_stopping {
+                return;
             }
             let activity = self.vm.run(BUDGET);
             let events = self.vm.take_events();
@@ -83,6 +87,7 @@ impl<'a> Machine<'a> {
                 self.happened(event);
             }
             self.keep_deadlines();
+            self.transcript.end_slice(self.reports);
             self.reports.flush();
             match activity {
                 Activity::Busy => {}
@@ -171,6 +176,8 @@ impl<'a> Machine<'a> {
 
     /// A job is over: tells the server.
     pub(super) fn ended(&mut self, job: JobId, response: Response, elapsed: Duration) {
+        // What it wrote comes before.
+        self.transcript.flush(self.reports);
         self.reports.push(Report::Ended {
             job,
             response: Box::new(response),
@@ -221,7 +228,7 @@ impl<'a> Machine<'a> {
                 ..
             } => self.failed(process, class_name, &message, &stack, terminated),
             VmEvent::Terminated { process } => match self.forget(process) {
-                Some(Role::Main(job)) => self.with_job(job, |machine, job| {
+                Some(Role::Main(job)) => self.with_job(job, |_, job| {
                     job.main = None;
                     job.ran = Some(job.began.elapsed());
                     job.stopped();
@@ -234,7 +241,7 @@ impl<'a> Machine<'a> {
             },
             VmEvent::Transcript { process, text } => {
                 let session = process.and_then(|process| self.origins.get(&process).copied());
-                self.transcript(session, text);
+                self.transcript.add(session, &text, self.reports);
             }
         }
     }
@@ -261,7 +268,7 @@ impl<'a> Machine<'a> {
                 } else if !is_over {
                     self.unwind(process);
                 }
-                self.with_job(job, |machine, job| {
+                self.with_job(job, |_, job| {
                     job.main = None;
                     job.ran = Some(job.began.elapsed());
                     if job.stop.is_some() {
@@ -317,29 +324,7 @@ impl<'a> Machine<'a> {
             text.push('\n');
         }
         let session = self.origins.get(&process).copied();
-        self.transcript(session, text);
-    }
-
-    fn transcript(&mut self, session: Option<SessionNumber>, text: String) {
-        let mut rest = text.as_str();
-        while rest.len() > MAX_TRANSCRIPT {
-            let end = (0..=MAX_TRANSCRIPT)
-                .rev()
-                .find(|end| rest.is_char_boundary(*end))
-                .unwrap_or(0);
-            let (piece, behind) = rest.split_at(end);
-            self.reports.push(Report::Transcript {
-                session,
-                text: piece.to_owned(),
-            });
-            rest = behind;
-        }
-        let text = if rest.len() == text.len() {
-            text
-        } else {
-            rest.to_owned()
-        };
-        self.reports.push(Report::Transcript { session, text });
+        self.transcript.add(session, &text, self.reports);
     }
 
     /// A job's code has its answer.

@@ -10,6 +10,7 @@
 //! - [`machine`]: the loop, what happens in it, and deadlines. [`jobs`]: what a job is, and how it is
 //!   begun and stopped. [`evaluate`], [`inspect`]: the jobs; [`ask`]: what is answered without one.
 //! - [`describe`]: printing with limits. [`registry`]: the objects that a session keeps.
+//!   [`transcript`]: what is written to Transcript.
 
 mod ask;
 mod describe;
@@ -20,6 +21,7 @@ mod jobs;
 mod machine;
 mod messages;
 mod registry;
+mod transcript;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;

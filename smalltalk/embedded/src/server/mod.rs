@@ -349,15 +349,16 @@ impl Service {
         for connection in self.router.closed() {
             self.desk.closed(connection);
         }
-        let mut handled = messages.len();
+        let mut has_more = messages.len() == BATCH;
         for (origin, frames) in messages {
             self.desk.receive(&origin, frames, now);
         }
-        for report in self.reports.try_iter().take(BATCH) {
-            handled = handled.max(1);
+        let reports: Vec<Report> = self.reports.try_iter().take(BATCH).collect();
+        has_more |= reports.len() == BATCH;
+        for report in reports {
             self.desk.report(report, now);
         }
-        handled > 0
+        has_more
     }
 
     fn send(&mut self) {

@@ -190,7 +190,13 @@ impl Router {
 
     fn let_wait(&mut self, message: Outgoing) {
         let size = message.document.len();
-        if self.waiting_bytes + size > MAX_WAITING_BYTES {
+        // Events never take the room that replies may need.
+        let limit = if message.is_event {
+            MAX_WAITING_BYTES / 2
+        } else {
+            MAX_WAITING_BYTES
+        };
+        if self.waiting_bytes + size > limit {
             if !message.is_event {
                 tracing::warn!("a client does not read its replies; one is dropped");
             }
