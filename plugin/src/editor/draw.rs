@@ -47,7 +47,8 @@ impl Editor {
             if let Some(x) = x.and_then(|x| x.checked_sub(self.left))
                 && row < u32::from(rows)
             {
-                canvas.cursor((x + u32::from(gutter)) as u16, row as u16);
+                let x = u16::try_from(x + u32::from(gutter)).unwrap_or(u16::MAX);
+                canvas.cursor(x, row as u16);
             }
         }
     }

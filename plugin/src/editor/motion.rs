@@ -133,10 +133,20 @@ impl Editor {
 
     /// Scroll so that the cursor is on the screen.
     pub(super) fn follow(&mut self) {
-        let (rows, columns) = (self.rows(), self.columns());
+        self.follow_line();
+        self.reveal(self.cursor.pos);
+    }
+
+    /// Scroll so that the cursor's line is on the screen.
+    pub(super) fn follow_line(&mut self) {
         let line = self.cursor.pos.line;
-        self.top = self.top.clamp(line.saturating_sub(rows - 1), line);
-        if let Some(x) = self.x_of(self.cursor.pos) {
+        self.top = self.top.clamp(line.saturating_sub(self.rows() - 1), line);
+    }
+
+    /// Scroll sideways so that a place would be on the screen.
+    pub(super) fn reveal(&mut self, pos: Pos) {
+        let columns = self.columns();
+        if let Some(x) = self.x_of(pos) {
             // sideways in steps, so that typing at the edge does not scroll with every key
             let step = (columns / 4).max(1).min(columns.saturating_sub(1));
             if x < self.left {

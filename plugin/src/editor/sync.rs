@@ -159,13 +159,15 @@ impl Editor {
         self.trim();
     }
 
-    /// Put selection and cursor somewhere, unless the user typed on meanwhile.
+    /// Put selection and cursor somewhere, unless the user typed on meanwhile. Of a selection too long
+    /// for the screen its beginning is shown: an answer stands behind the question.
     pub fn select(&mut self, anchor: Pos, cursor: Pos) {
         if self.unechoed.is_empty() && self.queue.is_empty() {
             self.place(cursor);
             self.anchor = Some(anchor).filter(|anchor| *anchor != cursor);
             self.settle();
-            self.follow();
+            self.follow_line();
+            self.reveal(anchor.min(cursor));
         }
     }
 

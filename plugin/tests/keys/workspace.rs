@@ -270,6 +270,22 @@ fn an_answer_is_inserted_and_selected_and_the_next_key_replaces_it() {
 }
 
 #[test]
+fn of_a_long_answer_the_beginning_is_shown_behind_the_question() {
+    let mut desk = Desk::workspace("100 factorial");
+    desk.press("End, Ctrl e");
+    let answer = format!(" {}", "9".repeat(158));
+    desk.other_edits(Edit::insert(Pos::new(0, 13), answer));
+    desk.tell(&ToPane::Select {
+        rev: 1,
+        anchor: Pos::new(0, 13),
+        cursor: Pos::new(0, 172),
+    });
+    assert_eq!(desk.text(1), "100 factorial« 999999999999999999999999»");
+    desk.press("Right, 'x'");
+    assert!(desk.text(1).ends_with("99x‸"), "{}", desk.screen());
+}
+
+#[test]
 fn a_compile_error_is_marked_at_its_place_until_the_line_is_edited() {
     let mut desk = Desk::workspace("x := 3 + .\ny");
     desk.tell(&ToPane::Marks {
