@@ -1,6 +1,6 @@
 //! Collection: mark and sweep, between instructions only.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Vm;
 use super::heap::{Body, Heap};
@@ -11,13 +11,20 @@ use super::oop::Oop;
 const MINIMUM_GROWTH: usize = 32 << 20;
 /// Near the limit they may be this close, so that the limit is noticed in time.
 const SMALLEST_GROWTH: usize = 4 << 20;
+/// What a small evaluation allocates.
+const LITTLE: usize = 16 << 10;
 
 impl Vm {
-    /// Whether it is time for a collection because something large found no room. At most half of
-    /// the time goes into such collections, so that asking again and again cannot stop the machine.
+    /// Whether a collection may help because something large found no room: something was allocated
+    /// since the last one, or it is long ago. Asking again and again takes half of the time at most.
     pub(super) fn may_collect_for_room(&self) -> bool {
         let (ended, took) = self.last_collection;
-        ended.elapsed() > took
+        self.heap.used() > self.used_after_collection + LITTLE || ended.elapsed() > took
+    }
+
+    /// A process that used up memory ends: the next one that needs room may collect at once.
+    pub(super) fn expect_garbage(&mut self) {
+        self.last_collection.1 = Duration::ZERO;
     }
 
     /// Frees every object that neither the language nor the host can reach.
@@ -56,6 +63,7 @@ impl Vm {
         self.collections += 1;
         self.last_collection = (Instant::now(), begun.elapsed());
         let used = self.heap.used();
+        self.used_after_collection = used;
         let room = self.config.memory_limit.saturating_sub(used);
         self.heap.threshold = used + (used / 2).max(MINIMUM_GROWTH).min(room.max(SMALLEST_GROWTH));
         if let Some(bytes) = self.config.collect_after {

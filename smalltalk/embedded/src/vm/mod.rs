@@ -120,6 +120,8 @@ pub struct Vm {
     collections: u64,
     /// When the last collection ended, and how long it took.
     last_collection: (Instant, Duration),
+    /// Bytes in use after it.
+    used_after_collection: usize,
     started: Instant,
 }
 
@@ -143,6 +145,7 @@ impl Vm {
             ticks: 0,
             collections: 0,
             last_collection: (Instant::now(), Duration::ZERO),
+            used_after_collection: 0,
             started: Instant::now(),
         }
     }

@@ -131,6 +131,7 @@ fn fail(vm: &mut Vm, args: usize) -> Result<Control, Failure> {
     }
     vm.report_failure(exception, context, !keep, &message);
     if !keep {
+        vm.expect_garbage();
         return unwind(vm, args);
     }
     finish(vm, args, Oop::NIL);
