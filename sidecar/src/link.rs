@@ -26,7 +26,7 @@ use stui_protocol::{pane, request};
 
 use self::greeting::{Greeting, Step};
 use crate::hub::Outcome;
-use crate::zmq_link::{Sleeper, Waker, Wire, WireContext, wait, waker};
+use crate::zmq_link::{Ready, Sleeper, Waker, Wire, WireContext, wait, waker};
 
 mod greeting;
 
@@ -221,10 +221,12 @@ impl Keeper {
                 Phase::Up { wire, .. } => (Some(wire), None),
             };
             let timeout = until.map(|until| until.saturating_duration_since(Instant::now()));
-            wait(wire, &self.sleeper, timeout);
-            self.sleeper.woken();
-            if !self.obey(&mut phase) {
-                return;
+            let ready = wait(wire, &self.sleeper, timeout);
+            if ready.woken {
+                self.sleeper.woken();
+                if !self.obey(&mut phase) {
+                    return;
+                }
             }
             phase = match phase {
                 Phase::Down { until } if Instant::now() >= until => self.begin(&mut attempt),
@@ -233,8 +235,8 @@ impl Keeper {
                     wire,
                     greeting,
                     deadline,
-                } => self.greet(wire, greeting, deadline, &mut attempt),
-                Phase::Up { wire, server_id } => self.serve(wire, server_id, &mut attempt),
+                } => self.greet(wire, greeting, deadline, ready, &mut attempt),
+                Phase::Up { wire, server_id } => self.serve(wire, server_id, ready, &mut attempt),
             };
         }
     }
@@ -364,9 +366,12 @@ impl Keeper {
         mut wire: Wire,
         mut greeting: Box<Greeting>,
         deadline: Instant,
+        ready: Ready,
         attempt: &mut u32,
     ) -> Phase {
-        while let Some(document) = wire.receive() {
+        while ready.received
+            && let Some(document) = wire.receive()
+        {
             match greeting.hear(&document, |document| wire.send(&document)) {
                 Step::On => {}
                 Step::Failed(reason) => return self.failed(reason),
@@ -376,7 +381,7 @@ impl Keeper {
                 }
             }
         }
-        if let Some(reason) = wire.lost() {
+        if let Some(reason) = wire.lost(ready.monitored) {
             let reason = format!("{}: {reason}", greeting.endpoint());
             return self.down(*attempt, &reason);
         }
@@ -432,14 +437,22 @@ impl Keeper {
         Phase::Up { wire, server_id }
     }
 
-    fn serve(&mut self, mut wire: Wire, server_id: String, attempt: &mut u32) -> Phase {
-        while let Some(document) = wire.receive() {
+    fn serve(
+        &mut self,
+        mut wire: Wire,
+        server_id: String,
+        ready: Ready,
+        attempt: &mut u32,
+    ) -> Phase {
+        while ready.received
+            && let Some(document) = wire.receive()
+        {
             match Envelope::from_json(&document) {
                 Ok(envelope) => self.hear(envelope, &mut wire),
                 Err(error) => tracing::warn!(%error, "a message of the server is not understood"),
             }
         }
-        if let Some(reason) = wire.lost() {
+        if let Some(reason) = wire.lost(ready.monitored) {
             *attempt = 1;
             let reason = format!("The connection is lost: {reason}.");
             return self.down(*attempt, &reason);

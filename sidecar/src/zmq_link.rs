@@ -103,9 +103,9 @@ impl Wire {
         }
     }
 
-    /// Why the connection is lost, if it is.
-    pub(crate) fn lost(&mut self) -> Option<&str> {
-        while let Ok(frames) = self.monitor.recv_multipart(DONTWAIT) {
+    /// Why the connection is lost, if it is. `told`: whether the monitor has something to say.
+    pub(crate) fn lost(&mut self, told: bool) -> Option<&str> {
+        while told && let Ok(frames) = self.monitor.recv_multipart(DONTWAIT) {
             let raw = match frames.first().map(Vec::as_slice) {
                 Some([low, high, ..]) => u16::from_ne_bytes([*low, *high]),
                 _ => continue,
@@ -142,23 +142,55 @@ impl WireContext {
     }
 }
 
+/// What a wait ended with.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Ready {
+    /// Somebody woke.
+    pub(crate) woken: bool,
+    /// Messages are there.
+    pub(crate) received: bool,
+    /// The monitor has something to say.
+    pub(crate) monitored: bool,
+}
+
 /// Waits until a message or an event of the monitor has come, somebody woke, or the time is over.
-pub(crate) fn wait(wire: Option<&Wire>, sleeper: &Sleeper, timeout: Option<Duration>) {
+pub(crate) fn wait(wire: Option<&Wire>, sleeper: &Sleeper, timeout: Option<Duration>) -> Ready {
     let timeout = timeout.map_or(-1, |timeout| {
         // rounded up: a wait of less than a millisecond must not become none
         i64::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(i64::MAX)
     });
-    let mut items = vec![PollItem::from_fd(
-        sleeper.stream.as_raw_fd(),
-        PollEvents::POLLIN,
-    )];
-    if let Some(wire) = wire {
-        items.push(wire.dealer.as_poll_item(PollEvents::POLLIN));
-        items.push(wire.monitor.as_poll_item(PollEvents::POLLIN));
+    let wakes = PollItem::from_fd(sleeper.stream.as_raw_fd(), PollEvents::POLLIN);
+    let Some(wire) = wire else {
+        let mut items = [wakes];
+        return match zmq::poll(&mut items, timeout) {
+            Ok(_) => Ready {
+                woken: items[0].is_readable(),
+                ..Ready::default()
+            },
+            Err(_) => INTERRUPTED,
+        };
+    };
+    let mut items = [
+        wakes,
+        wire.dealer.as_poll_item(PollEvents::POLLIN),
+        wire.monitor.as_poll_item(PollEvents::POLLIN),
+    ];
+    match zmq::poll(&mut items, timeout) {
+        Ok(_) => Ready {
+            woken: items[0].is_readable(),
+            received: items[1].is_readable(),
+            monitored: items[2].is_readable(),
+        },
+        Err(_) => INTERRUPTED,
     }
-    // An error here is an interrupting signal: the caller looks at everything anyway.
-    let _ = zmq::poll(&mut items, timeout);
 }
+
+/// After a signal: look at everything.
+const INTERRUPTED: Ready = Ready {
+    woken: true,
+    received: true,
+    monitored: true,
+};
 
 /// Wakes the thread that owns the sockets, from any thread.
 #[derive(Clone)]
