@@ -59,7 +59,7 @@ impl<'a> Machine<'a> {
             vm,
             commands,
             reports,
-            transcript: Gathered::new(),
+            transcript: Gathered::new(Instant::now()),
             sessions: HashMap::new(),
             jobs: HashMap::new(),
             processes: HashMap::new(),
@@ -87,7 +87,8 @@ impl<'a> Machine<'a> {
                 self.happened(event);
             }
             self.keep_deadlines();
-            self.transcript.end_slice(self.reports);
+            self.transcript.pass(Instant::now());
+            self.transcript.flush(self.reports);
             self.reports.flush();
             match activity {
                 Activity::Busy => {}
@@ -100,6 +101,8 @@ impl<'a> Machine<'a> {
 
     /// Waits for a command, until a time or the next deadline.
     fn sleep(&mut self, until: Option<Instant>) {
+        self.transcript.settle(self.reports);
+        self.reports.flush();
         let until = match (until, self.next_deadline) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
@@ -177,7 +180,7 @@ impl<'a> Machine<'a> {
     /// A job is over: tells the server.
     pub(super) fn ended(&mut self, job: JobId, response: Response, elapsed: Duration) {
         // What it wrote comes before.
-        self.transcript.flush(self.reports);
+        self.transcript.settle(self.reports);
         self.reports.push(Report::Ended {
             job,
             response: Box::new(response),
