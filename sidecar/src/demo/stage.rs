@@ -17,9 +17,9 @@ use crate::terminal::{Command, OnOutput, Size, Terminal, framed};
 
 /// How long processes may take to end once their session is over.
 const ENDING: Duration = Duration::from_secs(20);
-/// Where Zellij puts nothing that a start could ask about.
-const CONFIGURATION: &str =
-    "show_startup_tips false\nshow_release_notes false\nsession_serialization false\n";
+/// Zellij asks nothing at a start, and draws without glyphs of special fonts.
+const CONFIGURATION: &str = "show_startup_tips false\nshow_release_notes false\n\
+    session_serialization false\nsimplified_ui true\n";
 
 /// Variables of a surrounding Zellij or tmux, or of the user's own setup, that must not reach in.
 const REMOVED: [&str; 11] = [

@@ -1,10 +1,11 @@
 //! `cargo xtask build`: the plugin for WebAssembly, then the `stui` program with the plugin inside.
 
 use std::env;
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::places;
 use crate::run::{execute, say};
@@ -55,10 +56,22 @@ pub(crate) fn plugin(compiler: &WasmCompiler) -> Result<()> {
     ]);
     execute(&mut command)?;
     let wasm = places::plugin_wasm();
-    if !wasm.exists() {
-        bail!("cargo built no {}", wasm.display());
+    let bytes = fs::read(&wasm).with_context(|| format!("cargo built no {}", wasm.display()))?;
+    let named = private_folders()
+        .into_iter()
+        .find(|folder| contains(&bytes, folder.as_os_str().as_encoded_bytes()));
+    if let Some(folder) = named {
+        bail!(
+            "the plugin names {}, a folder of this machine; remove {} and build again",
+            folder.display(),
+            wasm.display()
+        );
     }
     Ok(())
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
 }
 
 /// A cargo command on the workspace, for this machine.

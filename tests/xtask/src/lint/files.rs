@@ -83,14 +83,6 @@ pub(super) fn check() -> Result<()> {
             offences.extend(of_text(&path, &text, &private));
         }
     }
-    for path in [places::plugin_wasm()] {
-        if let Ok(bytes) = fs::read(&path) {
-            let found = private
-                .iter()
-                .find(|folder| contains(&bytes, folder.as_bytes()));
-            offences.extend(found.map(|folder| format!("the built plugin names {folder}")));
-        }
-    }
     if !offences.is_empty() {
         bail!("{} offences:\n  {}", offences.len(), offences.join("\n  "));
     }
@@ -139,10 +131,6 @@ fn names(text: &str, folder: &str) -> bool {
         let part_of_name = |c: char| c.is_alphanumeric() || "._-".contains(c);
         !before.is_some_and(part_of_name) && !after.is_some_and(part_of_name)
     })
-}
-
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
 }
 
 #[cfg(test)]
