@@ -66,7 +66,10 @@ impl Vm {
         Vm::boot_from(config, LIBRARY)
     }
 
-    fn boot_from(config: VmConfig, files: &[(&'static str, &'static str)]) -> Result<Vm, BootError> {
+    fn boot_from(
+        config: VmConfig,
+        files: &[(&'static str, &'static str)],
+    ) -> Result<Vm, BootError> {
         let library = read(files)?;
         let mut vm = Vm::empty(config);
         vm.make_singletons();
@@ -93,7 +96,11 @@ impl Vm {
             self.heap.set_class(oop, class);
         }
         self.heap.replace_body(SMALLTALK, Body::Map(Box::default()));
-        for (name, value) in [("Processor", PROCESSOR), ("Smalltalk", SMALLTALK), ("Transcript", Oop::NIL)] {
+        for (name, value) in [
+            ("Processor", PROCESSOR),
+            ("Smalltalk", SMALLTALK),
+            ("Transcript", Oop::NIL),
+        ] {
             let name = self.symbol(name);
             self.set_global(name, value);
         }
@@ -104,14 +111,19 @@ impl Vm {
         let fixed: HashMap<&str, Oop> = CLASSES.iter().copied().collect();
         for (name, _) in CLASSES {
             if !library.classes.contains_key(*name) {
-                return Err(class_error(name, "the machine needs it, but no file defines it"));
+                return Err(class_error(
+                    name,
+                    "the machine needs it, but no file defines it",
+                ));
             }
         }
         let order = superclass_order(library)?;
         let mut made: Vec<(String, Oop)> = Vec::new();
         for definition in order {
             let superclass = match &definition.superclass {
-                Some(name) => self.class_named(name).ok_or_else(|| class_error(&definition.name, "no superclass"))?,
+                Some(name) => self
+                    .class_named(name)
+                    .ok_or_else(|| class_error(&definition.name, "no superclass"))?,
                 None => Oop::NIL,
             };
             let at = fixed.get(definition.name.as_str()).copied();
@@ -142,10 +154,16 @@ impl Vm {
     /// Whether the classes have the instance variables that the machine reads and writes.
     fn check_layouts(&self) -> Result<(), BootError> {
         for (name, expected) in known::LAYOUTS {
-            let class = self.class_named(name).ok_or_else(|| class_error(name, "it is missing"))?;
+            let class = self
+                .class_named(name)
+                .ok_or_else(|| class_error(name, "it is missing"))?;
             let names = self.all_field_names(class);
-            if !expected.iter().zip(&names).all(|(one, other)| one == other) || names.len() < expected.len() {
-                let reason = format!("its instance variables must begin with {expected:?}, but are {names:?}");
+            if !expected.iter().zip(&names).all(|(one, other)| one == other)
+                || names.len() < expected.len()
+            {
+                let reason = format!(
+                    "its instance variables must begin with {expected:?}, but are {names:?}"
+                );
                 return Err(class_error(name, &reason));
             }
         }
@@ -157,15 +175,29 @@ impl Vm {
         for method in &library.methods {
             let definition = &method.definition;
             let Some(class) = self.class_named(&definition.class_name) else {
-                errors.push(format!("{}: there is no class {}", method.file, definition.class_name));
+                errors.push(format!(
+                    "{}: there is no class {}",
+                    method.file, definition.class_name
+                ));
                 continue;
             };
-            let owner = if definition.is_class_side { self.heap.class_of(class) } else { class };
+            let owner = if definition.is_class_side {
+                self.heap.class_of(class)
+            } else {
+                class
+            };
             match self.compile_method(&definition.source, owner) {
                 Ok(compiled) => {
-                    let selector = self.heap.code(compiled).map_or(Oop::NIL, |code| code.selector);
+                    let selector = self
+                        .heap
+                        .code(compiled)
+                        .map_or(Oop::NIL, |code| code.selector);
                     let methods = self.heap.slot(owner, slot::BEHAVIOR_METHODS);
-                    if self.heap.map(methods).is_some_and(|map| map.contains_key(&selector)) {
+                    if self
+                        .heap
+                        .map(methods)
+                        .is_some_and(|map| map.contains_key(&selector))
+                    {
                         errors.push(format!(
                             "{}: {}>>{} is defined twice",
                             method.file,
@@ -174,30 +206,50 @@ impl Vm {
                         ));
                     }
                     let protocol = self.symbol(&definition.protocol);
-                    let package =
-                        if method.is_extension { self.symbol(&method.package) } else { Oop::NIL };
+                    let package = if method.is_extension {
+                        self.symbol(&method.package)
+                    } else {
+                        Oop::NIL
+                    };
                     self.install_method(owner, compiled, protocol, package);
                 }
                 Err(error) => errors.push(format!(
                     "{}: {}{}>>{}: {error}",
                     method.file,
                     definition.class_name,
-                    if definition.is_class_side { " class" } else { "" },
+                    if definition.is_class_side {
+                        " class"
+                    } else {
+                        ""
+                    },
                     definition.pattern(),
                 )),
             }
         }
-        if errors.is_empty() { Ok(()) } else { Err(BootError::Methods(errors)) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(BootError::Methods(errors))
+        }
     }
 
     /// Sends `initialize` to every class whose own class side defines it, superclasses first.
     fn initialize_classes(&mut self, order: &[(String, Oop)]) -> Result<(), BootError> {
         for (name, class) in order {
-            let methods = self.heap.slot(self.heap.class_of(*class), slot::BEHAVIOR_METHODS);
-            if !self.heap.map(methods).is_some_and(|map| map.contains_key(&selector::INITIALIZE)) {
+            let methods = self
+                .heap
+                .slot(self.heap.class_of(*class), slot::BEHAVIOR_METHODS);
+            if !self
+                .heap
+                .map(methods)
+                .is_some_and(|map| map.contains_key(&selector::INITIALIZE))
+            {
                 continue;
             }
-            let fail = |reason: String| BootError::Initialization { class: name.clone(), reason };
+            let fail = |reason: String| BootError::Initialization {
+                class: name.clone(),
+                reason,
+            };
             let process = self.spawn_send(*class, "initialize", &[], SpawnOptions::default());
             if self.run(INITIALIZATION_BUDGET) == Activity::Busy {
                 return Err(fail("it does not end".to_owned()));
@@ -206,8 +258,17 @@ impl Vm {
             for event in self.take_events() {
                 match event {
                     VmEvent::Finished { process: ended, .. } => finished |= ended == process,
-                    VmEvent::Failed { class_name, message, stack, .. } => {
-                        let place = stack.into_iter().map(|frame| frame.method).collect::<Vec<_>>().join(", ");
+                    VmEvent::Failed {
+                        class_name,
+                        message,
+                        stack,
+                        ..
+                    } => {
+                        let place = stack
+                            .into_iter()
+                            .map(|frame| frame.method)
+                            .collect::<Vec<_>>()
+                            .join(", ");
                         return Err(fail(format!("{class_name}: {message} in {place}")));
                     }
                     VmEvent::Terminated { .. } | VmEvent::Transcript { .. } => {}
@@ -222,7 +283,10 @@ impl Vm {
 }
 
 fn class_error(class: &str, reason: &str) -> BootError {
-    BootError::Class { class: class.to_owned(), reason: reason.to_owned() }
+    BootError::Class {
+        class: class.to_owned(),
+        reason: reason.to_owned(),
+    }
 }
 
 /// Formats that only the machine's own classes have.
@@ -259,12 +323,14 @@ fn read(files: &[(&'static str, &'static str)]) -> Result<Library, BootError> {
             }
             Definition::Extension { .. } | Definition::Package { .. } => {}
         }
-        library.methods.extend(contents.methods.into_iter().map(|definition| LoadedMethod {
-            file,
-            package: folder.clone(),
-            is_extension,
-            definition,
-        }));
+        library
+            .methods
+            .extend(contents.methods.into_iter().map(|definition| LoadedMethod {
+                file,
+                package: folder.clone(),
+                is_extension,
+                definition,
+            }));
     }
     Ok(library)
 }
@@ -279,19 +345,18 @@ fn superclass_order(library: &Library) -> Result<Vec<&ClassDefinition>, BootErro
         while let Some(definition) = current {
             match placed.get(definition.name.as_str()) {
                 Some(true) => break,
-                Some(false) => return Err(class_error(&definition.name, "it inherits from itself")),
+                Some(false) => {
+                    return Err(class_error(&definition.name, "it inherits from itself"));
+                }
                 None => {}
             }
             placed.insert(&definition.name, false);
             chain.push(definition);
             current = match &definition.superclass {
                 None => None,
-                Some(name) => Some(
-                    library
-                        .classes
-                        .get(name)
-                        .ok_or_else(|| class_error(&definition.name, &format!("there is no superclass {name}")))?,
-                ),
+                Some(name) => Some(library.classes.get(name).ok_or_else(|| {
+                    class_error(&definition.name, &format!("there is no superclass {name}"))
+                })?),
             };
         }
         for definition in chain.into_iter().rev() {

@@ -70,7 +70,7 @@ impl Format {
 
 /// Everything that a class definition says.
 #[derive(Clone, Debug)]
-pub struct ClassSpec {
+pub(super) struct ClassSpec {
     /// Name of the class.
     pub name: String,
     /// Superclass, or `nil`.
@@ -91,9 +91,11 @@ pub struct ClassSpec {
 
 /// Why a class cannot be defined so.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum DefinitionError {
+pub(super) enum DefinitionError {
     /// A method would not compile any more.
-    #[error("{class}>>{selector} would not compile any more: {error}. Change or remove the method first")]
+    #[error(
+        "{class}>>{selector} would not compile any more: {error}. Change or remove the method first"
+    )]
     Method {
         /// The class of the method.
         class: String,
@@ -110,20 +112,41 @@ pub enum DefinitionError {
 impl Vm {
     /// What instances of a class hold.
     pub fn format_of(&self, class: Oop) -> Format {
-        let number = self.heap.slot(class, slot::BEHAVIOR_FORMAT).as_size().unwrap_or(0);
+        let number = self
+            .heap
+            .slot(class, slot::BEHAVIOR_FORMAT)
+            .as_size()
+            .unwrap_or(0);
         Format::from_number(number).unwrap_or(Format::Fixed)
     }
 
     fn instance_size(&self, class: Oop) -> usize {
-        self.heap.slot(class, slot::BEHAVIOR_SIZE).as_size().unwrap_or(0)
+        self.heap
+            .slot(class, slot::BEHAVIOR_SIZE)
+            .as_size()
+            .unwrap_or(0)
     }
 
     /// Fills in the slots of a class object of index fixed at boot, or of a new one, and makes its metaclass.
-    pub(super) fn make_class(&mut self, at: Option<Oop>, spec: &ClassSpec, metaclass_root: Oop) -> Oop {
-        let super_meta = if spec.superclass.is_nil() { metaclass_root } else { self.heap.class_of(spec.superclass) };
+    pub(super) fn make_class(
+        &mut self,
+        at: Option<Oop>,
+        spec: &ClassSpec,
+        metaclass_root: Oop,
+    ) -> Oop {
+        let super_meta = if spec.superclass.is_nil() {
+            metaclass_root
+        } else {
+            self.heap.class_of(spec.superclass)
+        };
         let class_fields = spec.class_fields.clone().unwrap_or_default();
-        let meta_size = self.instance_size(super_meta).max(slot::CLASS_SUBCLASSES + 1) + class_fields.len();
-        let metaclass = self.heap.allocate_slots(class::METACLASS, slot::METACLASS_THIS + 1);
+        let meta_size = self
+            .instance_size(super_meta)
+            .max(slot::CLASS_SUBCLASSES + 1)
+            + class_fields.len();
+        let metaclass = self
+            .heap
+            .allocate_slots(class::METACLASS, slot::METACLASS_THIS + 1);
         let class = match at {
             Some(class) => {
                 let slots = vec![Oop::NIL; meta_size].into_boxed_slice();
@@ -133,40 +156,71 @@ impl Vm {
             }
             None => self.heap.allocate_slots(metaclass, meta_size),
         };
-        self.fill_behavior(metaclass, super_meta, Format::Fixed, meta_size, &class_fields);
+        self.fill_behavior(
+            metaclass,
+            super_meta,
+            Format::Fixed,
+            meta_size,
+            &class_fields,
+        );
         self.heap.set_slot(metaclass, slot::METACLASS_THIS, class);
 
         let size = self.instance_size(spec.superclass) + spec.fields.len();
         self.fill_behavior(class, spec.superclass, spec.format, size, &spec.fields);
         let name = self.symbol(&spec.name);
         self.heap.set_slot(class, slot::CLASS_NAME, name);
-        let pool = self.heap.allocate(class::SYMBOL_MAP, Body::Map(Box::default()));
+        let pool = self
+            .heap
+            .allocate(class::SYMBOL_MAP, Body::Map(Box::default()));
         self.heap.set_slot(class, slot::CLASS_POOL, pool);
         self.fill_class(class, spec);
         let subclasses = self.heap.array(&[]);
-        self.heap.set_slot(class, slot::CLASS_SUBCLASSES, subclasses);
+        self.heap
+            .set_slot(class, slot::CLASS_SUBCLASSES, subclasses);
         self.add_subclass(spec.superclass, class);
         class
     }
 
-    fn fill_behavior(&mut self, behavior: Oop, superclass: Oop, format: Format, size: usize, fields: &[String]) {
-        let methods = self.heap.allocate(class::METHOD_DICTIONARY, Body::Map(Box::default()));
+    fn fill_behavior(
+        &mut self,
+        behavior: Oop,
+        superclass: Oop,
+        format: Format,
+        size: usize,
+        fields: &[String],
+    ) {
+        let methods = self
+            .heap
+            .allocate(class::METHOD_DICTIONARY, Body::Map(Box::default()));
         let names = self.symbol_array(fields);
-        self.heap.set_slot(behavior, slot::BEHAVIOR_SUPERCLASS, superclass);
-        self.heap.set_slot(behavior, slot::BEHAVIOR_METHODS, methods);
-        self.heap.set_slot(behavior, slot::BEHAVIOR_FORMAT, Oop::index(format as usize));
-        self.heap.set_slot(behavior, slot::BEHAVIOR_SIZE, Oop::index(size));
-        self.heap.set_slot(behavior, slot::DESCRIPTION_VARIABLES, names);
+        self.heap
+            .set_slot(behavior, slot::BEHAVIOR_SUPERCLASS, superclass);
+        self.heap
+            .set_slot(behavior, slot::BEHAVIOR_METHODS, methods);
+        self.heap
+            .set_slot(behavior, slot::BEHAVIOR_FORMAT, Oop::index(format as usize));
+        self.heap
+            .set_slot(behavior, slot::BEHAVIOR_SIZE, Oop::index(size));
+        self.heap
+            .set_slot(behavior, slot::DESCRIPTION_VARIABLES, names);
     }
 
     /// Package, tag and class variables.
     fn fill_class(&mut self, class: Oop, spec: &ClassSpec) {
         let package = self.symbol(&spec.package);
-        let tag = if spec.tag.is_empty() { Oop::NIL } else { self.symbol(&spec.tag) };
+        let tag = if spec.tag.is_empty() {
+            Oop::NIL
+        } else {
+            self.symbol(&spec.tag)
+        };
         self.heap.set_slot(class, slot::CLASS_PACKAGE, package);
         self.heap.set_slot(class, slot::CLASS_TAG, tag);
         let pool = self.heap.slot(class, slot::CLASS_POOL);
-        let wanted: Vec<Oop> = spec.class_variables.iter().map(|name| self.symbol(name)).collect();
+        let wanted: Vec<Oop> = spec
+            .class_variables
+            .iter()
+            .map(|name| self.symbol(name))
+            .collect();
         for name in &wanted {
             self.declare_in(pool, *name, class::CLASS_VARIABLE);
         }
@@ -184,19 +238,27 @@ impl Vm {
         if superclass.is_nil() {
             return;
         }
-        let mut subclasses = self.heap.slots(self.heap.slot(superclass, slot::CLASS_SUBCLASSES)).to_vec();
+        let mut subclasses = self
+            .heap
+            .slots(self.heap.slot(superclass, slot::CLASS_SUBCLASSES))
+            .to_vec();
         if !subclasses.contains(&class) {
             subclasses.push(class);
             let array = self.heap.array(&subclasses);
-            self.heap.set_slot(superclass, slot::CLASS_SUBCLASSES, array);
+            self.heap
+                .set_slot(superclass, slot::CLASS_SUBCLASSES, array);
         }
     }
 
     pub(super) fn remove_subclass(&mut self, superclass: Oop, class: Oop) {
-        let mut subclasses = self.heap.slots(self.heap.slot(superclass, slot::CLASS_SUBCLASSES)).to_vec();
+        let mut subclasses = self
+            .heap
+            .slots(self.heap.slot(superclass, slot::CLASS_SUBCLASSES))
+            .to_vec();
         subclasses.retain(|other| *other != class);
         let array = self.heap.array(&subclasses);
-        self.heap.set_slot(superclass, slot::CLASS_SUBCLASSES, array);
+        self.heap
+            .set_slot(superclass, slot::CLASS_SUBCLASSES, array);
     }
 
     /// Takes a class out of the globals and out of its superclass's list.
@@ -204,11 +266,15 @@ impl Vm {
         let superclass = self.heap.slot(class, slot::BEHAVIOR_SUPERCLASS);
         self.remove_subclass(superclass, class);
         let name = self.heap.slot(class, slot::CLASS_NAME);
-        let bound = self.heap.map(SMALLTALK).and_then(|map| map.get(&name)).copied();
-        if bound.is_some_and(|binding| self.heap.slot(binding, slot::BINDING_VALUE) == class) {
-            if let Some(map) = self.heap.map_mut(SMALLTALK) {
-                map.remove(&name);
-            }
+        let bound = self
+            .heap
+            .map(SMALLTALK)
+            .and_then(|map| map.get(&name))
+            .copied();
+        if bound.is_some_and(|binding| self.heap.slot(binding, slot::BINDING_VALUE) == class)
+            && let Some(map) = self.heap.map_mut(SMALLTALK)
+        {
+            map.remove(&name);
         }
     }
 
@@ -222,7 +288,11 @@ impl Vm {
 
     /// Defines a class, or redefines it; instances, subclasses and methods follow. Nothing is
     /// changed if that is not possible.
-    pub(super) fn define_class(&mut self, spec: &ClassSpec, is_global: bool) -> Result<Oop, DefinitionError> {
+    pub(super) fn define_class(
+        &mut self,
+        spec: &ClassSpec,
+        is_global: bool,
+    ) -> Result<Oop, DefinitionError> {
         self.check_spec(spec)?;
         let existing = self.class_named(&spec.name).filter(|_| is_global);
         let class = match existing {
@@ -249,7 +319,11 @@ impl Vm {
     }
 
     /// Gives a class other instance variables of its own (`Foo class instanceVariableNames: '…'`).
-    pub(super) fn set_class_fields(&mut self, class: Oop, fields: &[String]) -> Result<(), DefinitionError> {
+    pub(super) fn set_class_fields(
+        &mut self,
+        class: Oop,
+        fields: &[String],
+    ) -> Result<(), DefinitionError> {
         let metaclass = self.heap.class_of(class);
         let superclass = self.heap.slot(metaclass, slot::BEHAVIOR_SUPERCLASS);
         self.reshape(metaclass, superclass, fields, Format::Fixed)
@@ -257,27 +331,46 @@ impl Vm {
 
     fn check_spec(&self, spec: &ClassSpec) -> Result<(), DefinitionError> {
         let invalid = |message: String| Err(DefinitionError::Invalid(message));
-        if !spec.name.starts_with(char::is_uppercase) || !spec.name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-            return invalid(format!("'{}' is not a class name: it must be a word that begins in upper case", spec.name));
+        if !spec.name.starts_with(char::is_uppercase)
+            || !spec.name.chars().all(|c| c.is_alphanumeric() || c == '_')
+        {
+            return invalid(format!(
+                "'{}' is not a class name: it must be a word that begins in upper case",
+                spec.name
+            ));
         }
         let inherited = self.all_field_names(spec.superclass);
         for (position, field) in spec.fields.iter().enumerate() {
             if inherited.contains(field) || spec.fields[..position].contains(field) {
-                return invalid(format!("{} would have the instance variable {field} twice", spec.name));
+                return invalid(format!(
+                    "{} would have the instance variable {field} twice",
+                    spec.name
+                ));
             }
-            if matches!(field.as_str(), "self" | "super" | "thisContext" | "nil" | "true" | "false") {
-                return invalid(format!("{field} cannot be an instance variable: it has a meaning of its own"));
+            if matches!(
+                field.as_str(),
+                "self" | "super" | "thisContext" | "nil" | "true" | "false"
+            ) {
+                return invalid(format!(
+                    "{field} cannot be an instance variable: it has a meaning of its own"
+                ));
             }
         }
         if !spec.superclass.is_nil() {
             let above = self.format_of(spec.superclass);
             let indexed = !matches!(above, Format::Fixed);
             if indexed && above != spec.format {
-                return invalid(format!("{} must hold the same kind of elements as its superclass", spec.name));
+                return invalid(format!(
+                    "{} must hold the same kind of elements as its superclass",
+                    spec.name
+                ));
             }
             let size = self.instance_size(spec.superclass) + spec.fields.len();
             if size > 0 && !matches!(spec.format, Format::Fixed | Format::Pointers) {
-                return invalid(format!("{} cannot have instance variables: its instances hold bytes", spec.name));
+                return invalid(format!(
+                    "{} cannot have instance variables: its instances hold bytes",
+                    spec.name
+                ));
             }
         }
         Ok(())
@@ -287,7 +380,10 @@ impl Vm {
         let mut above = spec.superclass;
         while !above.is_nil() {
             if above == class {
-                let message = format!("{} cannot inherit from itself or from one of its subclasses", spec.name);
+                let message = format!(
+                    "{} cannot inherit from itself or from one of its subclasses",
+                    spec.name
+                );
                 return Err(DefinitionError::Invalid(message));
             }
             above = self.heap.slot(above, slot::BEHAVIOR_SUPERCLASS);
@@ -332,20 +428,31 @@ impl Vm {
         }
         if self.is_reserved(behavior) {
             let name = self.name_of_class(behavior);
-            return Err(DefinitionError::Invalid(format!("The shape of {name} is known to the machine and cannot change")));
+            return Err(DefinitionError::Invalid(format!(
+                "The shape of {name} is known to the machine and cannot change"
+            )));
         }
         let affected = self.with_all_subclasses(behavior);
-        let before: Vec<Vec<String>> = affected.iter().map(|class| self.all_field_names(*class)).collect();
-        self.heap.set_slot(behavior, slot::BEHAVIOR_SUPERCLASS, superclass);
-        self.heap.set_slot(behavior, slot::DESCRIPTION_VARIABLES, new_fields);
-        self.heap.set_slot(behavior, slot::BEHAVIOR_FORMAT, Oop::index(format as usize));
+        let before: Vec<Vec<String>> = affected
+            .iter()
+            .map(|class| self.all_field_names(*class))
+            .collect();
+        self.heap
+            .set_slot(behavior, slot::BEHAVIOR_SUPERCLASS, superclass);
+        self.heap
+            .set_slot(behavior, slot::DESCRIPTION_VARIABLES, new_fields);
+        self.heap
+            .set_slot(behavior, slot::BEHAVIOR_FORMAT, Oop::index(format as usize));
 
         let recompiled = match self.recompile(&affected) {
             Ok(recompiled) => recompiled,
             Err(error) => {
-                self.heap.set_slot(behavior, slot::BEHAVIOR_SUPERCLASS, old_super);
-                self.heap.set_slot(behavior, slot::DESCRIPTION_VARIABLES, old_fields);
-                self.heap.set_slot(behavior, slot::BEHAVIOR_FORMAT, old_format);
+                self.heap
+                    .set_slot(behavior, slot::BEHAVIOR_SUPERCLASS, old_super);
+                self.heap
+                    .set_slot(behavior, slot::DESCRIPTION_VARIABLES, old_fields);
+                self.heap
+                    .set_slot(behavior, slot::BEHAVIOR_FORMAT, old_format);
                 return Err(error);
             }
         };
@@ -355,12 +462,17 @@ impl Vm {
                 map.insert(selector, method);
             }
         }
-        let after: Vec<Vec<String>> = affected.iter().map(|class| self.all_field_names(*class)).collect();
+        let after: Vec<Vec<String>> = affected
+            .iter()
+            .map(|class| self.all_field_names(*class))
+            .collect();
         for (class, names) in affected.iter().zip(&after) {
-            self.heap.set_slot(*class, slot::BEHAVIOR_SIZE, Oop::index(names.len()));
+            self.heap
+                .set_slot(*class, slot::BEHAVIOR_SIZE, Oop::index(names.len()));
             // a subclass with a format of its own keeps it
             if self.heap.slot(*class, slot::BEHAVIOR_FORMAT) == old_format {
-                self.heap.set_slot(*class, slot::BEHAVIOR_FORMAT, Oop::index(format as usize));
+                self.heap
+                    .set_slot(*class, slot::BEHAVIOR_FORMAT, Oop::index(format as usize));
             }
         }
         self.migrate(&affected, &before, &after);
@@ -368,9 +480,18 @@ impl Vm {
             self.remove_subclass(old_super, behavior);
             self.add_subclass(superclass, behavior);
             let metaclass = self.heap.class_of(behavior);
-            let above = if superclass.is_nil() { class::CLASS } else { self.heap.class_of(superclass) };
+            let above = if superclass.is_nil() {
+                class::CLASS
+            } else {
+                self.heap.class_of(superclass)
+            };
             let own = self.heap.slot(metaclass, slot::DESCRIPTION_VARIABLES);
-            let own: Vec<String> = self.heap.slots(own).iter().filter_map(|name| self.heap.text(*name)).collect();
+            let own: Vec<String> = self
+                .heap
+                .slots(own)
+                .iter()
+                .filter_map(|name| self.heap.text(*name))
+                .collect();
             self.reshape(metaclass, above, &own, Format::Fixed)?;
         }
         self.cache.flush();
@@ -379,7 +500,9 @@ impl Vm {
 
     /// Whether the machine relies on the shape of this class.
     fn is_reserved(&self, behavior: Oop) -> bool {
-        super::known::CLASSES.iter().any(|(_, class)| *class == instance_side(&self.heap, behavior))
+        super::known::CLASSES
+            .iter()
+            .any(|(_, class)| *class == instance_side(&self.heap, behavior))
     }
 
     /// All methods of these classes compiled for their present shape, not yet installed.
@@ -392,11 +515,14 @@ impl Vm {
                 let Some(Body::Method(body)) = self.heap.body(old) else {
                     continue;
                 };
-                let (source, protocol, package) = (Rc::clone(&body.code.source), body.protocol, body.package);
-                let new = self.compile_method(&source, *class).map_err(|error| DefinitionError::Method {
-                    class: self.name_of_class(*class),
-                    selector: self.heap.text(selector).unwrap_or_default(),
-                    error,
+                let (source, protocol, package) =
+                    (Rc::clone(&body.code.source), body.protocol, body.package);
+                let new = self.compile_method(&source, *class).map_err(|error| {
+                    DefinitionError::Method {
+                        class: self.name_of_class(*class),
+                        selector: self.heap.text(selector).unwrap_or_default(),
+                        error,
+                    }
                 })?;
                 if let Some(Body::Method(body)) = self.heap.body_mut(new) {
                     body.protocol = protocol;
@@ -414,12 +540,18 @@ impl Vm {
             .iter()
             .zip(before.iter().zip(after))
             .map(|(class, (old, new))| {
-                let sources = new.iter().map(|name| old.iter().position(|other| other == name)).collect();
+                let sources = new
+                    .iter()
+                    .map(|name| old.iter().position(|other| other == name))
+                    .collect();
                 (*class, (old.len(), sources))
             })
             .collect();
-        let instances: Vec<Oop> =
-            self.heap.all_objects().filter(|oop| plans.contains_key(&self.heap.class_of(*oop))).collect();
+        let instances: Vec<Oop> = self
+            .heap
+            .all_objects()
+            .filter(|oop| plans.contains_key(&self.heap.class_of(*oop)))
+            .collect();
         for instance in instances {
             let Some((old_size, sources)) = plans.get(&self.heap.class_of(instance)) else {
                 continue;
@@ -427,10 +559,15 @@ impl Vm {
             let old = self.heap.slots(instance);
             let mut slots: Vec<Oop> = sources
                 .iter()
-                .map(|source| source.and_then(|index| old.get(index).copied()).unwrap_or(Oop::NIL))
+                .map(|source| {
+                    source
+                        .and_then(|index| old.get(index).copied())
+                        .unwrap_or(Oop::NIL)
+                })
                 .collect();
             slots.extend_from_slice(old.get(*old_size..).unwrap_or_default());
-            self.heap.replace_body(instance, Body::Slots(slots.into_boxed_slice()));
+            self.heap
+                .replace_body(instance, Body::Slots(slots.into_boxed_slice()));
         }
     }
 
@@ -455,7 +592,10 @@ impl Vm {
     /// Removes a method; false if the class has none of this selector.
     pub(super) fn remove_method(&mut self, class: Oop, selector: Oop) -> bool {
         let methods = self.heap.slot(class, slot::BEHAVIOR_METHODS);
-        let removed = self.heap.map_mut(methods).is_some_and(|map| map.remove(&selector).is_some());
+        let removed = self
+            .heap
+            .map_mut(methods)
+            .is_some_and(|map| map.remove(&selector).is_some());
         self.cache.flush();
         removed
     }

@@ -199,7 +199,9 @@ impl Special {
 
     /// The special send for a selector symbol, if it has one.
     pub fn of(selector: Oop) -> Option<Special> {
-        Special::ALL.into_iter().find(|special| special.selector().0 == selector)
+        Special::ALL
+            .into_iter()
+            .find(|special| special.selector().0 == selector)
     }
 }
 

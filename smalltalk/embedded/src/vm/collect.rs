@@ -42,7 +42,8 @@ impl Vm {
             pending.push(index);
         }
         let heap = &mut self.heap;
-        self.scheduler.roots(&mut |oop| reach(heap, &mut pending, oop));
+        self.scheduler
+            .roots(&mut |oop| reach(heap, &mut pending, oop));
         for oop in self.roots.live() {
             reach(heap, &mut pending, oop);
         }
@@ -57,7 +58,9 @@ impl Vm {
             trace(heap, index, &mut pending);
         }
         let heap = &self.heap;
-        self.scheduler.overflowed.retain(|process| heap.is_marked(*process));
+        self.scheduler
+            .overflowed
+            .retain(|process| heap.is_marked(*process));
         self.symbols.forget_unmarked(heap);
         self.heap.sweep();
         self.collections += 1;
@@ -65,7 +68,10 @@ impl Vm {
         let used = self.heap.used();
         self.used_after_collection = used;
         let room = self.config.memory_limit.saturating_sub(used);
-        self.heap.threshold = used + (used / 2).max(MINIMUM_GROWTH).min(room.max(SMALLEST_GROWTH));
+        self.heap.threshold = used
+            + (used / 2)
+                .max(MINIMUM_GROWTH)
+                .min(room.max(SMALLEST_GROWTH));
         if let Some(bytes) = self.config.collect_after {
             self.heap.threshold = used + bytes;
         }
@@ -74,10 +80,10 @@ impl Vm {
 
 /// Marks an object and has its references traced later.
 fn reach(heap: &mut Heap, pending: &mut Vec<u32>, oop: Oop) {
-    if let Some(index) = oop.as_index() {
-        if heap.mark(index) {
-            pending.push(index);
-        }
+    if let Some(index) = oop.as_index()
+        && heap.mark(index)
+    {
+        pending.push(index);
     }
 }
 
@@ -98,14 +104,28 @@ fn trace(heap: &mut Heap, index: u32, pending: &mut Vec<u32>) {
             add(*value);
         }),
         Body::Frame(frame) => {
-            [frame.sender, frame.receiver, frame.method, frame.closure].into_iter().for_each(&mut add);
+            [frame.sender, frame.receiver, frame.method, frame.closure]
+                .into_iter()
+                .for_each(&mut add);
             frame.live_slots().iter().copied().for_each(&mut add);
         }
         Body::Method(method) => {
-            [method.protocol, method.package, method.code.selector, method.code.owner].into_iter().for_each(&mut add);
+            [
+                method.protocol,
+                method.package,
+                method.code.selector,
+                method.code.owner,
+            ]
+            .into_iter()
+            .for_each(&mut add);
             method.code.literals.iter().copied().for_each(&mut add);
         }
-        Body::Free(_) | Body::Bytes(_) | Body::Wide(_) | Body::Float(_) | Body::Integer(_) | Body::ActiveFrame => {}
+        Body::Free(_)
+        | Body::Bytes(_)
+        | Body::Wide(_)
+        | Body::Float(_)
+        | Body::Integer(_)
+        | Body::ActiveFrame => {}
     }
     add(Oop::object(class));
     let mut kept = start;

@@ -26,8 +26,12 @@ impl Surroundings<'_> {
     fn shared(&self, map: Oop, symbol: Oop) -> Option<Resolution> {
         let binding = *self.heap.map(map)?.get(&symbol)?;
         let value = self.heap.slot(binding, slot::BINDING_VALUE);
-        let is_class = self.heap.class_of(binding) == class::GLOBAL_VARIABLE && is_class(self.heap, value);
-        Some(Resolution::Shared { id: SharedId(binding.word()), writable: !is_class })
+        let is_class =
+            self.heap.class_of(binding) == class::GLOBAL_VARIABLE && is_class(self.heap, value);
+        Some(Resolution::Shared {
+            id: SharedId(binding.word()),
+            writable: !is_class,
+        })
     }
 }
 
@@ -44,7 +48,10 @@ impl Environment for Surroundings<'_> {
             }
             class = self.heap.slot(class, slot::BEHAVIOR_SUPERCLASS);
         }
-        if let Some(found) = self.session.and_then(|session| self.shared(session, symbol)) {
+        if let Some(found) = self
+            .session
+            .and_then(|session| self.shared(session, symbol))
+        {
             return Some(found);
         }
         self.shared(SMALLTALK, symbol)
@@ -81,7 +88,11 @@ pub(super) fn is_class(heap: &Heap, value: Oop) -> bool {
 
 /// The class itself, or the class that a metaclass is the class of.
 pub(super) fn instance_side(heap: &Heap, behavior: Oop) -> Oop {
-    if heap.class_of(behavior) == class::METACLASS { heap.slot(behavior, slot::METACLASS_THIS) } else { behavior }
+    if heap.class_of(behavior) == class::METACLASS {
+        heap.slot(behavior, slot::METACLASS_THIS)
+    } else {
+        behavior
+    }
 }
 
 impl Vm {
@@ -110,7 +121,11 @@ impl Vm {
     }
 
     /// Compiles an expression sequence whose `self` is an instance of `owner`.
-    pub(super) fn compile_do_it_for(&mut self, source: &str, owner: Oop) -> Result<Oop, CompileError> {
+    pub(super) fn compile_do_it_for(
+        &mut self,
+        source: &str,
+        owner: Oop,
+    ) -> Result<Oop, CompileError> {
         let fields = self.all_field_names(owner);
         let mut surroundings = Surroundings {
             heap: &mut self.heap,
@@ -145,8 +160,11 @@ impl Vm {
     }
 
     fn generate(&mut self, tree: &Method, source: &str, owner: Oop) -> Result<Oop, CompileError> {
-        let mut target =
-            Target { heap: &mut self.heap, symbols: &mut self.symbols, primitives: &self.primitives };
+        let mut target = Target {
+            heap: &mut self.heap,
+            symbols: &mut self.symbols,
+            primitives: &self.primitives,
+        };
         let text: Rc<str> = Rc::from(source);
         generate(&mut target, tree, &text, owner)
             .map_err(|error| CompileError::new(source, error.to_string(), Span::new(0, 0)))

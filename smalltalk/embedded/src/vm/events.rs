@@ -23,7 +23,10 @@ pub struct SpawnOptions {
 
 impl Default for SpawnOptions {
     fn default() -> Self {
-        SpawnOptions { priority: 40, strict: false }
+        SpawnOptions {
+            priority: 40,
+            strict: false,
+        }
     }
 }
 

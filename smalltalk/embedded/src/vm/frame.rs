@@ -9,7 +9,7 @@ use super::code::Code;
 use super::oop::Oop;
 
 /// Program counter of a frame that has returned or was cut off the stack.
-pub const DEAD: u32 = u32::MAX;
+pub(super) const DEAD: u32 = u32::MAX;
 
 /// Slots of an ordinary frame; more than nine in ten methods need no more.
 const SMALL_FRAME: u32 = 24;

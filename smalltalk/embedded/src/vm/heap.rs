@@ -77,9 +77,20 @@ const ENTRY: usize = size_of::<Object>();
 impl Heap {
     /// A heap whose first `reserved` objects exist, each without slots and of class `nil`.
     pub fn new(reserved: u32) -> Heap {
-        let objects =
-            (0..reserved).map(|_| Object { class: 0, marked: false, read_only: false, body: Body::Slots(Box::default()) }).collect();
-        Heap { objects, free: None, used: reserved as usize * ENTRY, threshold: usize::MAX }
+        let objects = (0..reserved)
+            .map(|_| Object {
+                class: 0,
+                marked: false,
+                read_only: false,
+                body: Body::Slots(Box::default()),
+            })
+            .collect();
+        Heap {
+            objects,
+            free: None,
+            used: reserved as usize * ENTRY,
+            threshold: usize::MAX,
+        }
     }
 
     // ---- allocation
@@ -87,7 +98,12 @@ impl Heap {
     /// A new object. Never fails and never collects; ask [`Heap::used`] before something large.
     pub fn allocate(&mut self, class: Oop, body: Body) -> Oop {
         self.used += ENTRY + body_size(&body);
-        let object = Object { class: class.as_index().unwrap_or(0), marked: false, read_only: false, body };
+        let object = Object {
+            class: class.as_index().unwrap_or(0),
+            marked: false,
+            read_only: false,
+            body,
+        };
         if let Some(index) = self.free {
             let entry = &mut self.objects[index as usize];
             if let Body::Free(next) = entry.body {
@@ -119,13 +135,17 @@ impl Heap {
         }
         match latin1(text) {
             Some(bytes) => self.allocate(class::BYTE_STRING, Body::Bytes(bytes)),
-            None => self.allocate(class::WIDE_STRING, Body::Wide(text.chars().map(u32::from).collect())),
+            None => self.allocate(
+                class::WIDE_STRING,
+                Body::Wide(text.chars().map(u32::from).collect()),
+            ),
         }
     }
 
     /// The float, immediate where it can be.
     pub fn float(&mut self, value: f64) -> Oop {
-        Oop::small_float(value).unwrap_or_else(|| self.allocate(class::BOXED_FLOAT, Body::Float(value)))
+        Oop::small_float(value)
+            .unwrap_or_else(|| self.allocate(class::BOXED_FLOAT, Body::Float(value)))
     }
 
     /// The integer, immediate where it can be.
@@ -166,13 +186,15 @@ impl Heap {
     /// The body of an object; `None` for an immediate.
     #[inline]
     pub fn body(&self, oop: Oop) -> Option<&Body> {
-        oop.as_index().map(|index| &self.objects[index as usize].body)
+        oop.as_index()
+            .map(|index| &self.objects[index as usize].body)
     }
 
     /// The body of an object, to change. Elements may change, sizes only through [`Heap::replace_body`].
     #[inline]
     pub fn body_mut(&mut self, oop: Oop) -> Option<&mut Body> {
-        oop.as_index().map(|index| &mut self.objects[index as usize].body)
+        oop.as_index()
+            .map(|index| &mut self.objects[index as usize].body)
     }
 
     /// Slots of an object: named ones first, then indexed ones. Empty if it holds none.
@@ -237,10 +259,15 @@ impl Heap {
     pub fn text(&self, oop: Oop) -> Option<String> {
         let class = self.class_of(oop);
         match self.body(oop)? {
-            Body::Bytes(bytes) if class != class::BYTE_ARRAY => Some(bytes.iter().copied().map(char::from).collect()),
-            Body::Wide(points) => {
-                Some(points.iter().map(|point| char::from_u32(*point).unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+            Body::Bytes(bytes) if class != class::BYTE_ARRAY => {
+                Some(bytes.iter().copied().map(char::from).collect())
             }
+            Body::Wide(points) => Some(
+                points
+                    .iter()
+                    .map(|point| char::from_u32(*point).unwrap_or(char::REPLACEMENT_CHARACTER))
+                    .collect(),
+            ),
             _ => None,
         }
     }
@@ -310,7 +337,8 @@ impl Heap {
     /// Whether an object refuses changes of its elements.
     #[inline]
     pub fn is_read_only(&self, oop: Oop) -> bool {
-        oop.as_index().is_some_and(|index| self.objects[index as usize].read_only)
+        oop.as_index()
+            .is_some_and(|index| self.objects[index as usize].read_only)
     }
 
     /// Makes an object refuse or allow changes of its elements. Assignments to instance variables
@@ -405,7 +433,8 @@ impl Heap {
 
     /// Whether an object was reached in this collection. Immediates always are.
     pub(super) fn is_marked(&self, oop: Oop) -> bool {
-        oop.as_index().is_none_or(|index| self.objects[index as usize].marked)
+        oop.as_index()
+            .is_none_or(|index| self.objects[index as usize].marked)
     }
 
     /// Class and body of an entry.
@@ -434,7 +463,9 @@ impl Heap {
 
 /// Characters as bytes if all are below 256.
 fn latin1(text: &str) -> Option<Box<[u8]>> {
-    text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
+    text.chars()
+        .map(|c| u8::try_from(u32::from(c)).ok())
+        .collect()
 }
 
 /// Bytes a body holds outside its table entry.

@@ -22,7 +22,9 @@ impl Vm {
 
     /// A new, empty set of session variables.
     pub fn new_bindings(&mut self) -> BindingsId {
-        let map = self.heap.allocate(class::SYMBOL_MAP, Body::Map(Box::default()));
+        let map = self
+            .heap
+            .allocate(class::SYMBOL_MAP, Body::Map(Box::default()));
         let id = BindingsId(self.scheduler.next_id);
         self.scheduler.next_id += 1;
         self.bindings.insert(id, map);
@@ -36,12 +38,18 @@ impl Vm {
 
     /// Names and values of the session variables, in order of name.
     pub fn binding_values(&self, bindings: BindingsId) -> Vec<(String, Oop)> {
-        let map = self.bindings.get(&bindings).and_then(|map| self.heap.map(*map));
+        let map = self
+            .bindings
+            .get(&bindings)
+            .and_then(|map| self.heap.map(*map));
         let mut values: Vec<(String, Oop)> = map
             .into_iter()
             .flatten()
             .map(|(name, binding)| {
-                (self.heap.text(*name).unwrap_or_default(), self.heap.slot(*binding, slot::BINDING_VALUE))
+                (
+                    self.heap.text(*name).unwrap_or_default(),
+                    self.heap.slot(*binding, slot::BINDING_VALUE),
+                )
             })
             .collect();
         values.sort_by(|one, other| one.0.cmp(&other.0));
@@ -91,14 +99,26 @@ impl Vm {
 
     /// Makes a process ready that sends a message. If the receiver does not understand it, the
     /// process fails as it would in the language.
-    pub fn spawn_send(&mut self, receiver: Oop, selector: &str, args: &[Oop], options: SpawnOptions) -> ProcessId {
+    pub fn spawn_send(
+        &mut self,
+        receiver: Oop,
+        selector: &str,
+        args: &[Oop],
+        options: SpawnOptions,
+    ) -> ProcessId {
         let id = self.next_process_id();
         let selector = self.symbol(selector);
         let arguments = self.heap.array(args);
         // through a method that performs it, so that primitives and doesNotUnderstand: work as ever
-        match self.new_activation(Oop::NIL, receiver, selector::HOST_PERFORM, &[selector, arguments]) {
-            Some(context) => self.start(id, context, options),
-            None => tracing::error!("the class library has no hostPerform:withArguments:"),
+        if let Some(context) = self.new_activation(
+            Oop::NIL,
+            receiver,
+            selector::HOST_PERFORM,
+            &[selector, arguments],
+        ) {
+            self.start(id, context, options);
+        } else {
+            tracing::error!("the class library has no hostPerform:withArguments:");
         }
         id
     }
@@ -146,7 +166,8 @@ impl Vm {
 
     /// Continues a process that failed: the exception answers `nil` where it was signaled.
     pub fn resume(&mut self, id: ProcessId) -> bool {
-        self.process(id).is_some_and(|process| self.resume_process(process))
+        self.process(id)
+            .is_some_and(|process| self.resume_process(process))
     }
 
     /// Ends, at once, every process that a spawned process forked and that still exists.

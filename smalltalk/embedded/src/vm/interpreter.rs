@@ -106,7 +106,10 @@ impl Vm {
                     continue;
                 }
                 Op::PushVariable(index) => {
-                    push!(self.heap.slot(code.literals[index as usize], slot::BINDING_VALUE));
+                    push!(
+                        self.heap
+                            .slot(code.literals[index as usize], slot::BINDING_VALUE)
+                    );
                     continue;
                 }
                 Op::PushCell(index) => {
@@ -139,30 +142,39 @@ impl Vm {
                     continue;
                 }
                 Op::StoreCell(index) => {
-                    self.heap.set_slot(frame.slots[usize::from(index)], 0, frame.slots[sp - 1]);
+                    self.heap
+                        .set_slot(frame.slots[usize::from(index)], 0, frame.slots[sp - 1]);
                     continue;
                 }
                 Op::PopCell(index) => {
                     let value = pop!();
-                    self.heap.set_slot(frame.slots[usize::from(index)], 0, value);
+                    self.heap
+                        .set_slot(frame.slots[usize::from(index)], 0, value);
                     continue;
                 }
                 Op::StoreField(index) => {
-                    self.heap.set_slot(frame.receiver, usize::from(index), frame.slots[sp - 1]);
+                    self.heap
+                        .set_slot(frame.receiver, usize::from(index), frame.slots[sp - 1]);
                     continue;
                 }
                 Op::PopField(index) => {
                     let value = pop!();
-                    self.heap.set_slot(frame.receiver, usize::from(index), value);
+                    self.heap
+                        .set_slot(frame.receiver, usize::from(index), value);
                     continue;
                 }
                 Op::StoreVariable(index) => {
-                    self.heap.set_slot(code.literals[index as usize], slot::BINDING_VALUE, frame.slots[sp - 1]);
+                    self.heap.set_slot(
+                        code.literals[index as usize],
+                        slot::BINDING_VALUE,
+                        frame.slots[sp - 1],
+                    );
                     continue;
                 }
                 Op::PopVariable(index) => {
                     let value = pop!();
-                    self.heap.set_slot(code.literals[index as usize], slot::BINDING_VALUE, value);
+                    self.heap
+                        .set_slot(code.literals[index as usize], slot::BINDING_VALUE, value);
                     continue;
                 }
                 Op::Pop => {
@@ -184,14 +196,20 @@ impl Vm {
                     push!(array);
                     continue;
                 }
-                Op::PushBlock { code: literal, copied } => {
+                Op::PushBlock {
+                    code: literal,
+                    copied,
+                } => {
                     let first = sp - usize::from(copied);
                     let mut slots = Vec::with_capacity(slot::BLOCK_COPIED + usize::from(copied));
                     slots.extend([context, code.literals[literal as usize], frame.receiver]);
                     slots.extend_from_slice(&frame.slots[first..sp]);
                     frame.escaped = true;
                     sp = first;
-                    push!(self.heap.allocate(class::FULL_BLOCK_CLOSURE, Body::Slots(slots.into_boxed_slice())));
+                    push!(self.heap.allocate(
+                        class::FULL_BLOCK_CLOSURE,
+                        Body::Slots(slots.into_boxed_slice())
+                    ));
                     continue;
                 }
                 Op::Jump(target) => {
@@ -242,7 +260,11 @@ impl Vm {
                     continue;
                 }
                 Op::Return | Op::ReturnSelf | Op::ReturnFromBlock => {
-                    let value = if op == Op::ReturnSelf { frame.receiver } else { frame.slots[sp - 1] };
+                    let value = if op == Op::ReturnSelf {
+                        frame.receiver
+                    } else {
+                        frame.slots[sp - 1]
+                    };
                     let sender = frame.sender;
                     let discard = frame.discard_result;
                     if sender.is_nil() {
@@ -289,7 +311,11 @@ impl Vm {
                 }
                 Op::Send { selector, args } => {
                     let receiver = frame.slots[sp - 1 - usize::from(args)];
-                    (code.literals[selector as usize], usize::from(args), self.heap.class_of(receiver))
+                    (
+                        code.literals[selector as usize],
+                        usize::from(args),
+                        self.heap.class_of(receiver),
+                    )
                 }
                 Op::SuperSend { selector, args } => {
                     let above = self.heap.slot(code.owner, slot::BEHAVIOR_SUPERCLASS);
@@ -298,7 +324,11 @@ impl Vm {
                 Op::SendSpecial(special) => {
                     let args = match special {
                         Special::AtPut | Special::Value2 => 2,
-                        Special::Size | Special::Value | Special::IsNil | Special::NotNil | Special::Not => 0,
+                        Special::Size
+                        | Special::Value
+                        | Special::IsNil
+                        | Special::NotNil
+                        | Special::Not => 0,
                         _ => 1,
                     };
                     let first = sp - 1 - args;
@@ -307,7 +337,11 @@ impl Vm {
                         sp = first + 1;
                         continue;
                     }
-                    (special.selector().0, args, self.heap.class_of(frame.slots[first]))
+                    (
+                        special.selector().0,
+                        args,
+                        self.heap.class_of(frame.slots[first]),
+                    )
                 }
             };
 
@@ -316,12 +350,15 @@ impl Vm {
             loop {
                 let found = match direct.take() {
                     Some(found) => found,
-                    None => match self.cache.lookup(&self.heap, class, selector) {
-                        Some(found) => found.clone(),
-                        None => {
+                    None => {
+                        if let Some(found) = self.cache.lookup(&self.heap, class, selector) {
+                            found.clone()
+                        } else {
                             if selector == selector::DOES_NOT_UNDERSTAND {
                                 save!();
-                                self.fail_active("The receiver's class does not understand doesNotUnderstand:.");
+                                self.fail_active(
+                                    "The receiver's class does not understand doesNotUnderstand:.",
+                                );
                                 reload!();
                                 break;
                             }
@@ -335,7 +372,7 @@ impl Vm {
                             (selector, args) = (selector::DOES_NOT_UNDERSTAND, 1);
                             continue;
                         }
-                    },
+                    }
                 };
                 let base = sp - args;
                 let mut failure = None;
@@ -368,7 +405,8 @@ impl Vm {
                                 new.slots[..args].copy_from_slice(&frame.slots[base..sp]);
                                 let copied = &slots[slot::BLOCK_COPIED..];
                                 new.slots[args..args + copied.len()].copy_from_slice(copied);
-                                new.slots[args + copied.len()..usize::from(block.temps)].fill(Oop::NIL);
+                                new.slots[args + copied.len()..usize::from(block.temps)]
+                                    .fill(Oop::NIL);
                                 new.closure = closure;
                                 new.method = method;
                                 new.sender = context;
@@ -398,11 +436,14 @@ impl Vm {
                         let array = frame.slots[sp - 1];
                         let closure = frame.slots[base - 1];
                         let count = self.heap.slots(array).len();
-                        if self.heap.class_of(array) == class::ARRAY && self.block_code(closure, count).is_some() {
+                        if self.heap.class_of(array) == class::ARRAY
+                            && self.block_code(closure, count).is_some()
+                        {
                             sp -= 1;
                             sp = self.spread(&mut frame, sp, array);
                             // `value` takes any number of arguments as far as its primitive is concerned
-                            (selector, args, class) = (selector::VALUE, count, class::FULL_BLOCK_CLOSURE);
+                            (selector, args, class) =
+                                (selector::VALUE, count, class::FULL_BLOCK_CLOSURE);
                             continue;
                         }
                         failure = Some(Failure::BadSize);
@@ -425,7 +466,11 @@ impl Vm {
                         // perform: selector withArguments: array [inSuperclass: lookupClass]
                         let receiver = frame.slots[base - 1];
                         let (wanted, array) = (frame.slots[base], frame.slots[base + 1]);
-                        let lookup = if args > 2 { frame.slots[base + 2] } else { self.heap.class_of(receiver) };
+                        let lookup = if args > 2 {
+                            frame.slots[base + 2]
+                        } else {
+                            self.heap.class_of(receiver)
+                        };
                         let count = self.heap.slots(array).len();
                         match self.accepts(lookup, wanted, count) {
                             Ok(()) if self.heap.class_of(array) == class::ARRAY => {
@@ -451,13 +496,20 @@ impl Vm {
                                 frame.slots[base - 1] = receiver;
                                 sp = self.spread(&mut frame, base, array);
                                 args = count;
-                                direct = Some(Found { method, code: target });
+                                direct = Some(Found {
+                                    method,
+                                    code: target,
+                                });
                                 continue;
                             }
                             _ => failure = Some(Failure::BadSize),
                         }
                     }
-                    Some(Primitive::Perform | Primitive::PerformWithArguments | Primitive::ExecuteMethod) => {
+                    Some(
+                        Primitive::Perform
+                        | Primitive::PerformWithArguments
+                        | Primitive::ExecuteMethod,
+                    ) => {
                         failure = Some(Failure::BadSize);
                     }
                     Some(Primitive::Control(function)) => {
@@ -496,7 +548,10 @@ impl Vm {
                 pc = 0;
                 sp = temps;
                 self.ticks -= 1;
-                if self.ticks <= 0 || self.heap.used() > self.heap.threshold || frame.depth > self.depth_limit {
+                if self.ticks <= 0
+                    || self.heap.used() > self.heap.threshold
+                    || frame.depth > self.depth_limit
+                {
                     save!();
                     return;
                 }
@@ -510,13 +565,13 @@ impl Vm {
     #[inline]
     fn new_frame(&mut self, code: &Rc<Code>) -> (Oop, Box<Frame>) {
         let wanted = Frame::rounded_slots(code.frame_slots);
-        if wanted == Frame::rounded_slots(0) {
-            if let Some((context, mut frame)) = self.frame_pool.pop() {
-                frame.code = Rc::clone(code);
-                frame.closure = Oop::NIL;
-                frame.discard_result = false;
-                return (context, frame);
-            }
+        if wanted == Frame::rounded_slots(0)
+            && let Some((context, mut frame)) = self.frame_pool.pop()
+        {
+            frame.code = Rc::clone(code);
+            frame.closure = Oop::NIL;
+            frame.discard_result = false;
+            return (context, frame);
         }
         self.heap.new_context(Rc::clone(code), wanted)
     }

@@ -11,11 +11,11 @@ const FIRST_CLASS: u32 = 8;
 const FIRST_SELECTOR: u32 = 160;
 
 /// The scheduler, `Processor` in the language.
-pub const PROCESSOR: Oop = Oop::object(3);
+pub(super) const PROCESSOR: Oop = Oop::object(3);
 /// The dictionary of globals, `Smalltalk` in the language.
-pub const SMALLTALK: Oop = Oop::object(4);
+pub(super) const SMALLTALK: Oop = Oop::object(4);
 /// Number of indexes kept for well-known objects.
-pub const RESERVED_OBJECTS: u32 = 320;
+pub(super) const RESERVED_OBJECTS: u32 = 320;
 
 macro_rules! known {
     ($(#[$doc:meta])* $module:ident, $all:ident, $first:expr; $($name:ident = $text:literal),* $(,)?) => {
@@ -29,7 +29,7 @@ macro_rules! known {
             $(pub const $name: Oop = Oop::object($first + Order::$name as u32);)*
         }
         /// Every one of them with its name, in order of index.
-        pub const $all: &[(&str, Oop)] = &[$(($text, $module::$name)),*];
+        pub(super) const $all: &[(&str, Oop)] = &[$(($text, $module::$name)),*];
     };
 }
 
@@ -136,7 +136,7 @@ known! {
 }
 
 /// Slots of the instances that the machine reads or writes, in the order of the instance variables
-/// of the Smalltalk class. Boot refuses a library whose classes disagree ([`LAYOUTS`]).
+/// of the Smalltalk class. Boot refuses a library whose classes disagree (`LAYOUTS`).
 #[allow(missing_docs)]
 pub mod slot {
     pub const BEHAVIOR_SUPERCLASS: usize = 0;
@@ -180,29 +180,70 @@ pub mod slot {
 }
 
 /// Class name and the instance variables, inherited ones included, that it must begin with.
-pub const LAYOUTS: &[(&str, &[&str])] = &[
-    ("Behavior", &["superclass", "methodDict", "format", "instSize"]),
+pub(super) const LAYOUTS: &[(&str, &[&str])] = &[
+    (
+        "Behavior",
+        &["superclass", "methodDict", "format", "instSize"],
+    ),
     (
         "Class",
         &[
-            "superclass", "methodDict", "format", "instSize", "instanceVariables", "name", "classPool", "package",
-            "tag", "comment", "subclasses",
+            "superclass",
+            "methodDict",
+            "format",
+            "instSize",
+            "instanceVariables",
+            "name",
+            "classPool",
+            "package",
+            "tag",
+            "comment",
+            "subclasses",
         ],
     ),
-    ("Metaclass", &["superclass", "methodDict", "format", "instSize", "instanceVariables", "thisClass"]),
+    (
+        "Metaclass",
+        &[
+            "superclass",
+            "methodDict",
+            "format",
+            "instSize",
+            "instanceVariables",
+            "thisClass",
+        ],
+    ),
     ("Association", &["key", "value"]),
     ("GlobalVariable", &["key", "value"]),
     ("ClassVariable", &["key", "value"]),
     ("WorkspaceVariable", &["key", "value"]),
-    ("BlockClosure", &["outerContext", "compiledBlock", "receiver"]),
+    (
+        "BlockClosure",
+        &["outerContext", "compiledBlock", "receiver"],
+    ),
     ("Message", &["selector", "args", "lookupClass"]),
-    ("Process", &["nextLink", "suspendedContext", "priority", "myList", "name", "state", "owner"]),
+    (
+        "Process",
+        &[
+            "nextLink",
+            "suspendedContext",
+            "priority",
+            "myList",
+            "name",
+            "state",
+            "owner",
+        ],
+    ),
     ("Semaphore", &["firstLink", "lastLink", "excessSignals"]),
     ("Exception", &["handlerContext"]),
     ("Point", &["x", "y"]),
     ("Fraction", &["numerator", "denominator"]),
     ("ScaledDecimal", &["numerator", "denominator", "scale"]),
 ];
+
+/// Whether the machine itself names this object. Immediates count as such.
+pub(crate) fn is_well_known(oop: Oop) -> bool {
+    oop.as_index().is_none_or(|index| index < RESERVED_OBJECTS)
+}
 
 #[cfg(test)]
 mod tests {

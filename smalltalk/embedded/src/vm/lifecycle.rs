@@ -18,7 +18,10 @@ pub(super) struct Termination {
 impl Vm {
     /// The spawned process that a process is or belongs to.
     pub(super) fn owner_of(&self, process: Oop) -> Option<ProcessId> {
-        self.heap.slot(process, slot::PROCESS_OWNER).as_size().map(|id| ProcessId(id as u64))
+        self.heap
+            .slot(process, slot::PROCESS_OWNER)
+            .as_size()
+            .map(|id| ProcessId(id as u64))
     }
 
     /// Whether this is the spawned process itself, not one that it forked.
@@ -29,7 +32,10 @@ impl Vm {
     /// The running process is at its end with this value.
     pub(super) fn process_ended(&mut self, value: Oop) {
         let process = self.park_active();
-        let terminated = self.terminations.iter().any(|other| other.process == process);
+        let terminated = self
+            .terminations
+            .iter()
+            .any(|other| other.process == process);
         self.finish_process(process, (!terminated).then_some(value));
         self.run_next();
     }
@@ -55,12 +61,18 @@ impl Vm {
         for semaphore in waiting.into_iter().filter(|semaphore| !semaphore.is_nil()) {
             self.signal_semaphore(semaphore);
         }
-        let Some(id) = self.owner_of(process).filter(|id| self.is_spawned(process, *id)) else {
+        let Some(id) = self
+            .owner_of(process)
+            .filter(|id| self.is_spawned(process, *id))
+        else {
             return;
         };
         self.scheduler.spawned.remove(&id.0);
         let event = match value {
-            Some(value) => VmEvent::Finished { process: id, value: self.roots.retain(value) },
+            Some(value) => VmEvent::Finished {
+                process: id,
+                value: self.roots.retain(value),
+            },
             None => VmEvent::Terminated { process: id },
         };
         self.events.push(event);
@@ -73,7 +85,10 @@ impl Vm {
         self.report_failure(Oop::NIL, context, true, reason);
         let process = self.park_active();
         // told already
-        if let Some(id) = self.owner_of(process).filter(|id| self.is_spawned(process, *id)) {
+        if let Some(id) = self
+            .owner_of(process)
+            .filter(|id| self.is_spawned(process, *id))
+        {
             self.scheduler.spawned.remove(&id.0);
         }
         self.finish_process(process, None);
@@ -81,13 +96,27 @@ impl Vm {
     }
 
     /// Tells the host that nothing handles an exception of the running process.
-    pub(super) fn report_failure(&mut self, exception: Oop, context: Oop, terminated: bool, message: &str) {
+    pub(super) fn report_failure(
+        &mut self,
+        exception: Oop,
+        context: Oop,
+        terminated: bool,
+        message: &str,
+    ) {
         let process = self.scheduler.active_process;
         let Some(id) = self.owner_of(process) else {
-            tracing::warn!(message, class = self.class_name(exception), "a process of the system failed");
+            tracing::warn!(
+                message,
+                class = self.class_name(exception),
+                "a process of the system failed"
+            );
             return;
         };
-        let class_name = if exception.is_nil() { "Error".to_owned() } else { self.class_name(exception) };
+        let class_name = if exception.is_nil() {
+            "Error".to_owned()
+        } else {
+            self.class_name(exception)
+        };
         let event = VmEvent::Failed {
             process: id,
             child: !self.is_spawned(process, id),
@@ -104,15 +133,25 @@ impl Vm {
 
     /// The running process has begun to end itself.
     pub(super) fn note_termination(&mut self, process: Oop) {
-        if !self.terminations.iter().any(|other| other.process == process) {
-            self.terminations.push(Termination { process, semaphore: Oop::NIL });
+        if !self
+            .terminations
+            .iter()
+            .any(|other| other.process == process)
+        {
+            self.terminations.push(Termination {
+                process,
+                semaphore: Oop::NIL,
+            });
         }
     }
 
     /// Begins to terminate a process other than the running one: it runs its unwind blocks, then it
     /// ends and `semaphore` is signaled. One that is terminating already ends at once.
     pub(super) fn begin_termination(&mut self, process: Oop, semaphore: Oop) {
-        let terminating = self.terminations.iter().any(|other| other.process == process);
+        let terminating = self
+            .terminations
+            .iter()
+            .any(|other| other.process == process);
         if self.process_state(process) == state::TERMINATED {
             self.signal_semaphore(semaphore);
             return;
@@ -120,7 +159,10 @@ impl Vm {
         self.detach(process);
         self.terminations.push(Termination { process, semaphore });
         let context = self.heap.slot(process, slot::PROCESS_CONTEXT);
-        let started = self.heap.frame(context).is_some_and(|frame| frame.pc > 0 || !frame.sender.is_nil());
+        let started = self
+            .heap
+            .frame(context)
+            .is_some_and(|frame| frame.pc > 0 || !frame.sender.is_nil());
         if terminating || !started {
             return self.finish_process(process, None);
         }

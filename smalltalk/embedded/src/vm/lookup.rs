@@ -12,7 +12,7 @@ const ENTRIES: usize = 4096;
 
 /// A method with its code.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub(super) struct Found {
     /// The `CompiledMethod`.
     pub method: Oop,
     /// Its code.
@@ -29,18 +29,20 @@ struct Entry {
 /// Remembers what lookups found. Flushed whenever a method or a superclass changes, and at every
 /// collection (a table index may then belong to another object).
 #[derive(Debug)]
-pub struct MethodCache {
+pub(super) struct MethodCache {
     entries: Vec<Option<Entry>>,
 }
 
 impl MethodCache {
     /// An empty cache.
-    pub fn new() -> MethodCache {
-        MethodCache { entries: vec![None; ENTRIES] }
+    pub(super) fn new() -> MethodCache {
+        MethodCache {
+            entries: vec![None; ENTRIES],
+        }
     }
 
     /// Forgets everything.
-    pub fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         self.entries.fill(None);
     }
 
@@ -53,12 +55,16 @@ impl MethodCache {
 
     /// The method that a receiver of this class runs for the selector, or `None` if it understands it not.
     #[inline]
-    pub fn lookup(&mut self, heap: &Heap, class: Oop, selector: Oop) -> Option<&Found> {
+    pub(super) fn lookup(&mut self, heap: &Heap, class: Oop, selector: Oop) -> Option<&Found> {
         let position = MethodCache::position(class, selector);
         let hit = matches!(&self.entries[position], Some(e) if e.class == class && e.selector == selector);
         if !hit {
             let found = find(heap, class, selector)?;
-            self.entries[position] = Some(Entry { class, selector, found });
+            self.entries[position] = Some(Entry {
+                class,
+                selector,
+                found,
+            });
         }
         self.entries[position].as_ref().map(|entry| &entry.found)
     }
@@ -71,13 +77,16 @@ impl Default for MethodCache {
 }
 
 /// Walks the superclass chain.
-pub fn find(heap: &Heap, class: Oop, selector: Oop) -> Option<Found> {
+pub(super) fn find(heap: &Heap, class: Oop, selector: Oop) -> Option<Found> {
     let mut class = class;
     while !class.is_nil() {
         let methods = heap.slot(class, slot::BEHAVIOR_METHODS);
         if let Some(method) = heap.map(methods).and_then(|map| map.get(&selector)) {
             let code = Rc::clone(heap.code(*method)?);
-            return Some(Found { method: *method, code });
+            return Some(Found {
+                method: *method,
+                code,
+            });
         }
         class = heap.slot(class, slot::BEHAVIOR_SUPERCLASS);
     }

@@ -28,8 +28,15 @@ impl Vm {
     /// Name of a class or metaclass.
     pub fn name_of_class(&self, behavior: Oop) -> String {
         let class = instance_side(&self.heap, behavior);
-        let name = self.heap.text(self.heap.slot(class, slot::CLASS_NAME)).unwrap_or_else(|| "?".to_owned());
-        if class == behavior { name } else { format!("{name} class") }
+        let name = self
+            .heap
+            .text(self.heap.slot(class, slot::CLASS_NAME))
+            .unwrap_or_else(|| "?".to_owned());
+        if class == behavior {
+            name
+        } else {
+            format!("{name} class")
+        }
     }
 
     /// The class of this name.
@@ -61,19 +68,30 @@ impl Vm {
         chain
             .into_iter()
             .rev()
-            .flat_map(|names| self.heap.slots(names).iter().filter_map(|name| self.heap.text(*name)))
+            .flat_map(|names| {
+                self.heap
+                    .slots(names)
+                    .iter()
+                    .filter_map(|name| self.heap.text(*name))
+            })
             .collect()
     }
 
     /// Instance variables of an object with their values, in order.
     pub fn named_slots(&self, oop: Oop) -> Vec<(String, Oop)> {
         let names = self.all_field_names(self.heap.class_of(oop));
-        names.into_iter().zip(self.heap.slots(oop).iter().copied()).collect()
+        names
+            .into_iter()
+            .zip(self.heap.slots(oop).iter().copied())
+            .collect()
     }
 
     /// Number of named slots that come before the indexed ones.
     pub fn named_size(&self, oop: Oop) -> usize {
-        self.heap.slot(self.heap.class_of(oop), slot::BEHAVIOR_SIZE).as_size().unwrap_or(0)
+        self.heap
+            .slot(self.heap.class_of(oop), slot::BEHAVIOR_SIZE)
+            .as_size()
+            .unwrap_or(0)
     }
 
     /// Number of indexed elements: 0 for objects that have none.
@@ -92,7 +110,11 @@ impl Vm {
             Body::Slots(slots) => slots.get(self.named_size(oop).checked_add(index)?).copied(),
             Body::Bytes(bytes) => {
                 let byte = *bytes.get(index)?;
-                Some(if self.is_text(oop) { Oop::character(char::from(byte)) } else { Oop::index(usize::from(byte)) })
+                Some(if self.is_text(oop) {
+                    Oop::character(char::from(byte))
+                } else {
+                    Oop::index(usize::from(byte))
+                })
             }
             Body::Wide(points) => char::from_u32(*points.get(index)?).map(Oop::character),
             _ => None,
@@ -118,9 +140,14 @@ impl Vm {
 
     /// Selectors of the methods that a class itself defines, sorted.
     pub fn selectors_of(&self, behavior: Oop) -> Vec<String> {
-        let methods = self.heap.map(self.heap.slot(behavior, slot::BEHAVIOR_METHODS));
-        let mut names: Vec<String> =
-            methods.into_iter().flatten().filter_map(|(selector, _)| self.heap.text(*selector)).collect();
+        let methods = self
+            .heap
+            .map(self.heap.slot(behavior, slot::BEHAVIOR_METHODS));
+        let mut names: Vec<String> = methods
+            .into_iter()
+            .flatten()
+            .filter_map(|(selector, _)| self.heap.text(*selector))
+            .collect();
         names.sort();
         names
     }
@@ -139,7 +166,11 @@ impl Vm {
         if contexts.len() > STACK_TOP + STACK_BOTTOM {
             contexts.drain(STACK_TOP..contexts.len() - STACK_BOTTOM);
         }
-        contexts.iter().filter_map(|context| self.heap.frame(*context)).map(|frame| self.describe(frame)).collect()
+        contexts
+            .iter()
+            .filter_map(|context| self.heap.frame(*context))
+            .map(|frame| self.describe(frame))
+            .collect()
     }
 
     fn describe(&self, frame: &Frame) -> StackFrame {
@@ -164,7 +195,12 @@ impl Vm {
         let selector = self.heap.text(code.selector).unwrap_or_default();
         if code.is_block {
             let (start, end) = (code.range.start as usize, code.range.end as usize);
-            let text: String = code.source.chars().skip(start).take((end - start).min(60)).collect();
+            let text: String = code
+                .source
+                .chars()
+                .skip(start)
+                .take((end - start).min(60))
+                .collect();
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
             format!("{text} in {class}>>{selector}")
         } else {
@@ -176,5 +212,10 @@ impl Vm {
 /// The expression that a frame, which has called another, is in.
 pub(super) fn current_range(frame: &Frame) -> Span {
     let position = (frame.pc as usize).saturating_sub(1);
-    frame.code.ranges.get(position).copied().unwrap_or(frame.code.range)
+    frame
+        .code
+        .ranges
+        .get(position)
+        .copied()
+        .unwrap_or(frame.code.range)
 }

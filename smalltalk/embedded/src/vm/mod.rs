@@ -180,11 +180,6 @@ impl Vm {
         self.symbols.iter()
     }
 
-    /// Whether the machine itself names this object.
-    pub(crate) fn is_well_known(&self, oop: Oop) -> bool {
-        oop.as_index().is_none_or(|index| index < known::RESERVED_OBJECTS)
-    }
-
     /// Forgets cached lookups: methods or classes have changed.
     pub(crate) fn flush_method_cache(&mut self) {
         self.cache.flush();
@@ -192,7 +187,9 @@ impl Vm {
 
     /// The method that instances of a class run for a selector.
     pub(crate) fn find_method(&mut self, class: Oop, selector: Oop) -> Option<Oop> {
-        self.cache.lookup(&self.heap, class, selector).map(|found| found.method)
+        self.cache
+            .lookup(&self.heap, class, selector)
+            .map(|found| found.method)
     }
 
     /// Keeps an object alive while the handle exists.
@@ -221,11 +218,15 @@ impl Vm {
     pub fn write_transcript(&mut self, text: String) {
         let process = self.owner_of(self.scheduler.active_process);
         // one event for consecutive pieces, so that a loop printing characters stays cheap
-        if let Some(VmEvent::Transcript { process: last, text: before }) = self.events.last_mut() {
-            if *last == process && before.len() < 4096 {
-                before.push_str(&text);
-                return;
-            }
+        if let Some(VmEvent::Transcript {
+            process: last,
+            text: before,
+        }) = self.events.last_mut()
+            && *last == process
+            && before.len() < 4096
+        {
+            before.push_str(&text);
+            return;
         }
         self.events.push(VmEvent::Transcript { process, text });
     }

@@ -120,7 +120,9 @@ impl Oop {
     /// Whether both are immediate integers: one test for the fast arithmetic paths.
     #[inline]
     pub const fn both_integers(self, other: Oop) -> Option<(i64, i64)> {
-        if self.0 & other.0 & TAG_MASK == TAG_INTEGER && (self.0 | other.0) & TAG_MASK == TAG_INTEGER {
+        if self.0 & other.0 & TAG_MASK == TAG_INTEGER
+            && (self.0 | other.0) & TAG_MASK == TAG_INTEGER
+        {
             Some(((self.0 as i64) >> TAG_BITS, (other.0 as i64) >> TAG_BITS))
         } else {
             None
@@ -130,7 +132,8 @@ impl Oop {
     /// A non-negative immediate integer as a size or zero-based index.
     #[inline]
     pub fn as_size(self) -> Option<usize> {
-        self.as_small_integer().and_then(|value| usize::try_from(value).ok())
+        self.as_small_integer()
+            .and_then(|value| usize::try_from(value).ok())
     }
 
     /// Value of a character.
@@ -225,7 +228,10 @@ mod tests {
     fn floats_of_ordinary_size_are_immediate_and_exact() {
         for value in [0.0, -0.0, 1.0, -1.5, 0.1, 1e30, -1e-30, f64::from(f32::MAX)] {
             let oop = Oop::small_float(value).expect("immediate");
-            assert_eq!(oop.as_small_float().map(f64::to_bits), Some(value.to_bits()));
+            assert_eq!(
+                oop.as_small_float().map(f64::to_bits),
+                Some(value.to_bits())
+            );
         }
     }
 

@@ -18,13 +18,13 @@ impl Root {
 
 /// All handles given out.
 #[derive(Debug, Default)]
-pub struct RootTable {
+pub(super) struct RootTable {
     handles: Vec<Weak<Cell<Oop>>>,
 }
 
 impl RootTable {
     /// A handle on an object.
-    pub fn retain(&mut self, oop: Oop) -> Root {
+    pub(super) fn retain(&mut self, oop: Oop) -> Root {
         let cell = Rc::new(Cell::new(oop));
         self.handles.push(Rc::downgrade(&cell));
         Root(cell)

@@ -11,20 +11,20 @@ use super::known::{PROCESSOR, class, slot};
 use super::oop::Oop;
 
 /// Highest priority.
-pub const MAX_PRIORITY: usize = 100;
+pub(super) const MAX_PRIORITY: usize = 100;
 
 /// `state` of a Process.
-pub mod state {
+pub(super) mod state {
     /// Not yet started, or suspended.
-    pub const SUSPENDED: usize = 0;
+    pub(crate) const SUSPENDED: usize = 0;
     /// Ready or running.
-    pub const READY: usize = 1;
+    pub(crate) const READY: usize = 1;
     /// Waiting for a semaphore.
-    pub const WAITING: usize = 2;
+    pub(crate) const WAITING: usize = 2;
     /// Suspended with an exception that nothing handled.
-    pub const FAILED: usize = 3;
+    pub(crate) const FAILED: usize = 3;
     /// Over.
-    pub const TERMINATED: usize = 4;
+    pub(crate) const TERMINATED: usize = 4;
 }
 
 /// Something to do at a time.
@@ -126,15 +126,23 @@ impl Scheduler {
 
 impl Vm {
     pub(super) fn process_priority(&self, process: Oop) -> usize {
-        self.heap.slot(process, slot::PROCESS_PRIORITY).as_size().unwrap_or(40).clamp(1, MAX_PRIORITY)
+        self.heap
+            .slot(process, slot::PROCESS_PRIORITY)
+            .as_size()
+            .unwrap_or(40)
+            .clamp(1, MAX_PRIORITY)
     }
 
     pub(super) fn process_state(&self, process: Oop) -> usize {
-        self.heap.slot(process, slot::PROCESS_STATE).as_size().unwrap_or(state::SUSPENDED)
+        self.heap
+            .slot(process, slot::PROCESS_STATE)
+            .as_size()
+            .unwrap_or(state::SUSPENDED)
     }
 
     pub(super) fn set_process_state(&mut self, process: Oop, state: usize) {
-        self.heap.set_slot(process, slot::PROCESS_STATE, Oop::index(state));
+        self.heap
+            .set_slot(process, slot::PROCESS_STATE, Oop::index(state));
     }
 
     // ---- ready and not
@@ -169,7 +177,11 @@ impl Vm {
             };
             let context = self.heap.slot(process, slot::PROCESS_CONTEXT);
             self.heap.set_slot(process, slot::PROCESS_LIST, Oop::NIL);
-            if self.heap.frame(context).is_none_or(super::frame::Frame::is_dead) {
+            if self
+                .heap
+                .frame(context)
+                .is_none_or(super::frame::Frame::is_dead)
+            {
                 self.set_process_state(process, state::TERMINATED);
                 continue;
             }
@@ -209,7 +221,10 @@ impl Vm {
     /// Starts or continues a suspended process. False if it is not suspended, or over.
     pub(super) fn resume_process(&mut self, process: Oop) -> bool {
         if self.heap.class_of(process) != class::PROCESS
-            || !matches!(self.process_state(process), state::SUSPENDED | state::FAILED)
+            || !matches!(
+                self.process_state(process),
+                state::SUSPENDED | state::FAILED
+            )
             || self.heap.slot(process, slot::PROCESS_CONTEXT).is_nil()
         {
             return false;
@@ -228,7 +243,9 @@ impl Vm {
             state::WAITING => {
                 let list = self.heap.slot(process, slot::PROCESS_LIST);
                 self.unlink(list, process);
-                self.scheduler.timers.retain(|timer| timer.waiting != Some(process));
+                self.scheduler
+                    .timers
+                    .retain(|timer| timer.waiting != Some(process));
             }
             _ => {}
         }
@@ -238,16 +255,16 @@ impl Vm {
     // ---- lists of waiting processes
 
     /// Appends to the linked list of a semaphore.
-    fn link(&mut self, list: Oop, process: Oop) {
+    fn link(&mut self, semaphore: Oop, process: Oop) {
         self.heap.set_slot(process, slot::PROCESS_NEXT, Oop::NIL);
-        let last = self.heap.slot(list, slot::LIST_LAST);
+        let last = self.heap.slot(semaphore, slot::LIST_LAST);
         if last.is_nil() {
-            self.heap.set_slot(list, slot::LIST_FIRST, process);
+            self.heap.set_slot(semaphore, slot::LIST_FIRST, process);
         } else {
             self.heap.set_slot(last, slot::PROCESS_NEXT, process);
         }
-        self.heap.set_slot(list, slot::LIST_LAST, process);
-        self.heap.set_slot(process, slot::PROCESS_LIST, list);
+        self.heap.set_slot(semaphore, slot::LIST_LAST, process);
+        self.heap.set_slot(process, slot::PROCESS_LIST, semaphore);
     }
 
     /// Removes from the linked list of a semaphore.
@@ -279,8 +296,13 @@ impl Vm {
     pub(super) fn signal_semaphore(&mut self, semaphore: Oop) {
         let first = self.heap.slot(semaphore, slot::LIST_FIRST);
         if first.is_nil() {
-            let excess = self.heap.slot(semaphore, slot::SEMAPHORE_EXCESS).as_size().unwrap_or(0);
-            self.heap.set_slot(semaphore, slot::SEMAPHORE_EXCESS, Oop::index(excess + 1));
+            let excess = self
+                .heap
+                .slot(semaphore, slot::SEMAPHORE_EXCESS)
+                .as_size()
+                .unwrap_or(0);
+            self.heap
+                .set_slot(semaphore, slot::SEMAPHORE_EXCESS, Oop::index(excess + 1));
             return;
         }
         self.wake(semaphore, first);
@@ -288,16 +310,23 @@ impl Vm {
 
     fn wake(&mut self, semaphore: Oop, process: Oop) {
         self.unlink(semaphore, process);
-        self.scheduler.timers.retain(|timer| timer.waiting != Some(process));
+        self.scheduler
+            .timers
+            .retain(|timer| timer.waiting != Some(process));
         self.make_ready(process, false);
     }
 
     /// Takes a signal if one is kept; otherwise the running process waits, at most `timeout`.
     /// True if it waits: another process is active then, or none.
     pub(super) fn wait_semaphore(&mut self, semaphore: Oop, timeout: Option<Duration>) -> bool {
-        let excess = self.heap.slot(semaphore, slot::SEMAPHORE_EXCESS).as_size().unwrap_or(0);
+        let excess = self
+            .heap
+            .slot(semaphore, slot::SEMAPHORE_EXCESS)
+            .as_size()
+            .unwrap_or(0);
         if excess > 0 {
-            self.heap.set_slot(semaphore, slot::SEMAPHORE_EXCESS, Oop::index(excess - 1));
+            self.heap
+                .set_slot(semaphore, slot::SEMAPHORE_EXCESS, Oop::index(excess - 1));
             return false;
         }
         let process = self.park_active();
@@ -316,8 +345,14 @@ impl Vm {
     pub(super) fn add_timer(&mut self, delay: Duration, semaphore: Oop, waiting: Option<Oop>) {
         let now = Instant::now();
         // a century is as good as for ever, and representable
-        let at = now.checked_add(delay).unwrap_or(now + Duration::from_secs(3_000_000_000));
-        self.scheduler.timers.push(Timer { at, semaphore, waiting });
+        let at = now
+            .checked_add(delay)
+            .unwrap_or(now + Duration::from_secs(3_000_000_000));
+        self.scheduler.timers.push(Timer {
+            at,
+            semaphore,
+            waiting,
+        });
     }
 
     /// Does what is due.

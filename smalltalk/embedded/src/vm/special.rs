@@ -21,9 +21,12 @@ impl Vm {
             Special::IsNil | Special::NotNil => {
                 let nil = receiver.is_nil();
                 // other objects may have an opinion of their own
-                return (nil || !receiver.is_object()).then(|| Oop::boolean(nil == (special == Special::IsNil)));
+                return (nil || !receiver.is_object())
+                    .then(|| Oop::boolean(nil == (special == Special::IsNil)));
             }
-            Special::At | Special::AtPut | Special::Size => return self.special_access(special, operands),
+            Special::At | Special::AtPut | Special::Size => {
+                return self.special_access(special, operands);
+            }
             Special::Value | Special::Value1 | Special::Value2 => return None,
             _ => {}
         }
@@ -53,8 +56,12 @@ impl Vm {
             Special::GreaterOrEqual => Oop::boolean(a >= b),
             Special::Equal => Oop::boolean(a == b),
             Special::NotEqual => Oop::boolean(a != b),
-            Special::Quotient if b != 0 => self.heap.integer_i64(num_integer::Integer::div_floor(&a, &b)),
-            Special::Modulo if b != 0 => self.heap.integer_i64(num_integer::Integer::mod_floor(&a, &b)),
+            Special::Quotient if b != 0 => self
+                .heap
+                .integer_i64(num_integer::Integer::div_floor(&a, &b)),
+            Special::Modulo if b != 0 => self
+                .heap
+                .integer_i64(num_integer::Integer::mod_floor(&a, &b)),
             Special::BitAnd => self.heap.integer_i64(a & b),
             Special::BitOr => self.heap.integer_i64(a | b),
             Special::BitShift if (-60..=0).contains(&b) => self.heap.integer_i64(a >> -b),
@@ -100,7 +107,9 @@ impl Vm {
                 let index = operands.get(1)?.as_size()?.checked_sub(1)?;
                 match body {
                     Body::Slots(slots) => slots.get(index).copied(),
-                    Body::Bytes(bytes) => bytes.get(index).map(|byte| Oop::character(char::from(*byte))),
+                    Body::Bytes(bytes) => bytes
+                        .get(index)
+                        .map(|byte| Oop::character(char::from(*byte))),
                     _ => None,
                 }
             }

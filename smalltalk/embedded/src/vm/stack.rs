@@ -28,7 +28,13 @@ impl Vm {
 
     /// A context, not yet running, that sends `selector` to `receiver` and answers to `sender`.
     /// The method's primitive, if any, is not tried. `None` if the receiver does not understand.
-    pub(super) fn new_activation(&mut self, sender: Oop, receiver: Oop, selector: Oop, args: &[Oop]) -> Option<Oop> {
+    pub(super) fn new_activation(
+        &mut self,
+        sender: Oop,
+        receiver: Oop,
+        selector: Oop,
+        args: &[Oop],
+    ) -> Option<Oop> {
         let class = self.heap.class_of(receiver);
         let found = self.cache.lookup(&self.heap, class, selector)?.clone();
         if usize::from(found.code.args) != args.len() {
@@ -50,7 +56,13 @@ impl Vm {
 
     /// Sends a message on top of the running process. Its answer is pushed where the process was,
     /// or dropped if `discard`.
-    pub(super) fn call_method(&mut self, receiver: Oop, selector: Oop, args: &[Oop], discard: bool) {
+    pub(super) fn call_method(
+        &mut self,
+        receiver: Oop,
+        selector: Oop,
+        args: &[Oop],
+        discard: bool,
+    ) {
         let sender = self.scheduler.active_context;
         match self.new_activation(sender, receiver, selector, args) {
             Some(context) => {
@@ -105,7 +117,12 @@ impl Vm {
             self.cut_to(unwind);
             self.escape(unwind);
             self.escape(target);
-            self.call_method(unwind, selector::UNWIND_TO, &[target, value, Oop::boolean(restart)], true);
+            self.call_method(
+                unwind,
+                selector::UNWIND_TO,
+                &[target, value, Oop::boolean(restart)],
+                true,
+            );
             return true;
         }
         self.cut_to(target);
@@ -123,11 +140,11 @@ impl Vm {
         }
         self.retire(target);
         self.scheduler.active_context = sender;
-        if let Some(frame) = self.heap.frame_mut(sender) {
-            if !discard {
-                frame.reserve(1);
-                frame.push(value);
-            }
+        if let Some(frame) = self.heap.frame_mut(sender)
+            && !discard
+        {
+            frame.reserve(1);
+            frame.push(value);
         }
         true
     }
@@ -152,8 +169,15 @@ impl Vm {
     }
 
     fn restart(&mut self, context: Oop, receiver: Oop) {
-        let closure = self.heap.frame(context).map_or(Oop::NIL, |frame| frame.closure);
-        let copied = self.heap.slots(closure).len().saturating_sub(slot::BLOCK_COPIED);
+        let closure = self
+            .heap
+            .frame(context)
+            .map_or(Oop::NIL, |frame| frame.closure);
+        let copied = self
+            .heap
+            .slots(closure)
+            .len()
+            .saturating_sub(slot::BLOCK_COPIED);
         if let Some(frame) = self.heap.frame_mut(context) {
             let kept = usize::from(frame.code.args) + copied;
             let temps = usize::from(frame.code.temps);
@@ -223,7 +247,11 @@ impl Vm {
 
     /// Sets how deep the stack of the running process may become.
     pub(super) fn update_depth_limit(&mut self) {
-        let reserve = if self.scheduler.overflowed.contains(&self.scheduler.active_process) {
+        let reserve = if self
+            .scheduler
+            .overflowed
+            .contains(&self.scheduler.active_process)
+        {
             self.config.depth_reserve
         } else {
             0
@@ -234,13 +262,19 @@ impl Vm {
     /// Acts if the running process has used up its stack, and forgets that it had once it is back.
     pub(super) fn check_depth(&mut self) {
         let process = self.scheduler.active_process;
-        let Some(depth) = self.heap.frame(self.scheduler.active_context).map(|frame| frame.depth) else {
+        let Some(depth) = self
+            .heap
+            .frame(self.scheduler.active_context)
+            .map(|frame| frame.depth)
+        else {
             return;
         };
         let known = self.scheduler.overflowed.contains(&process);
         if depth > self.depth_limit {
             if known {
-                return self.fail_active("The stack overflowed again while its overflow was being handled.");
+                return self.fail_active(
+                    "The stack overflowed again while its overflow was being handled.",
+                );
             }
             self.scheduler.overflowed.push(process);
             self.update_depth_limit();
@@ -258,7 +292,9 @@ impl Vm {
             return;
         }
         if used > self.config.memory_limit + self.config.memory_reserve {
-            return self.fail_active("The memory limit was exceeded again while its error was being handled.");
+            return self.fail_active(
+                "The memory limit was exceeded again while its error was being handled.",
+            );
         }
         let process = self.scheduler.active_process;
         self.call_method(process, selector::SIGNAL_OUT_OF_MEMORY, &[], true);
@@ -293,11 +329,19 @@ impl Vm {
     /// A new process, suspended at the beginning of `context`. It belongs to whom the running one
     /// belongs to.
     pub(super) fn new_process(&mut self, context: Oop, priority: usize, owner: Oop) -> Oop {
-        let size = self.heap.slot(class::PROCESS, slot::BEHAVIOR_SIZE).as_size().unwrap_or(slot::PROCESS_OWNER + 1);
-        let process = self.heap.allocate(class::PROCESS, Body::Slots(vec![Oop::NIL; size].into_boxed_slice()));
+        let size = self
+            .heap
+            .slot(class::PROCESS, slot::BEHAVIOR_SIZE)
+            .as_size()
+            .unwrap_or(slot::PROCESS_OWNER + 1);
+        let process = self.heap.allocate(
+            class::PROCESS,
+            Body::Slots(vec![Oop::NIL; size].into_boxed_slice()),
+        );
         self.escape(context);
         self.heap.set_slot(process, slot::PROCESS_CONTEXT, context);
-        self.heap.set_slot(process, slot::PROCESS_PRIORITY, Oop::index(priority));
+        self.heap
+            .set_slot(process, slot::PROCESS_PRIORITY, Oop::index(priority));
         self.heap.set_slot(process, slot::PROCESS_OWNER, owner);
         self.set_process_state(process, state::SUSPENDED);
         process

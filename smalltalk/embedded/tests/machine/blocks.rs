@@ -44,7 +44,10 @@ fn inlined_messages_have_the_values_of_real_sends() {
         ("1 to: 0 do: [ :i | i foo ]", "1"),
         ("3 timesRepeat: [ 7 ]", "3"),
         ("| i | i := 0. [ i < 3 ] whileTrue: [ i := i + 1 ]", "nil"),
-        ("10 to: 1 by: -4 do: [ :i | Transcript show: i printString; show: ' ' ]", "10"),
+        (
+            "10 to: 1 by: -4 do: [ :i | Transcript show: i printString; show: ' ' ]",
+            "10",
+        ),
         ("(true and: [ nil ]) isNil", "true"),
         ("false or: [ true ]", "true"),
     ]);
@@ -53,12 +56,18 @@ fn inlined_messages_have_the_values_of_real_sends() {
 #[test]
 fn control_messages_can_be_performed() {
     all_print(&[
-        ("true perform: #ifTrue:ifFalse: with: [ 1 ] with: [ 2 ]", "1"),
+        (
+            "true perform: #ifTrue:ifFalse: with: [ 1 ] with: [ 2 ]",
+            "1",
+        ),
         ("nil perform: #ifNil: with: [ 3 ]", "3"),
         ("(1 perform: #to:do: with: 3 with: [ :i | i ])", "1"),
         ("[ :a :b | a - b ] valueWithArguments: #(5 3)", "2"),
         ("3 perform: #between:and: withArguments: #(1 5)", "true"),
-        ("(Object >> #printString) valueWithReceiver: 3 arguments: #()", "'3'"),
+        (
+            "(Object >> #printString) valueWithReceiver: 3 arguments: #()",
+            "'3'",
+        ),
     ]);
 }
 
@@ -89,7 +98,10 @@ fn a_return_from_a_method_that_has_ended_is_an_error() {
     let mut world = World::new();
     world.prints("later := [ ^ 3 ]. 1", "1");
     world.fails("later value", "BlockCannotReturn: ");
-    world.prints("[ later value ] on: BlockCannotReturn do: [ :e | e result ]", "3");
+    world.prints(
+        "[ later value ] on: BlockCannotReturn do: [ :e | e result ]",
+        "3",
+    );
     world.fails("[ later value. 4 ] value + 1", "BlockCannotReturn: ");
 }
 
@@ -100,12 +112,18 @@ fn the_wrong_number_of_arguments_is_an_error_with_both_numbers() {
         "[ :a | a ] value",
         "ArgumentsCountMismatch: This block accepts 1 argument, but was called with 0 arguments.",
     );
-    world.fails("3 perform: #+ with: 1 with: 2", "Error: incorrect number of arguments");
+    world.fails(
+        "3 perform: #+ with: 1 with: 2",
+        "Error: incorrect number of arguments",
+    );
 }
 
 #[test]
 fn a_message_with_very_many_operands_fits() {
-    let elements = (1..=3000).map(|i| i.to_string()).collect::<Vec<_>>().join(". ");
+    let elements = (1..=3000)
+        .map(|i| i.to_string())
+        .collect::<Vec<_>>()
+        .join(". ");
     let mut world = World::new();
     world.prints(&format!("{{ {elements} }} size"), "3000");
     let nested = "(".repeat(200) + "1" + &" + 1)".repeat(200);

@@ -5,24 +5,48 @@ use crate::world::{World, all_print};
 #[test]
 fn classes_are_defined_by_messages_of_every_style() {
     all_print(&[
-        ("(Object << #One slots: { #x. #y }; sharedVariables: { #Z }; tag: 'T'; package: 'P'; install) instVarNames", "#(#x #y)"),
+        (
+            "(Object << #One slots: { #x. #y }; sharedVariables: { #Z }; tag: 'T'; package: 'P'; install) instVarNames",
+            "#(#x #y)",
+        ),
         ("One category", "#'P-T'"),
         ("One classVarNames", "#(#Z)"),
-        ("(Object subclass: #Two instanceVariableNames: 'a b' classVariableNames: 'C' package: 'P') new printString", "'a Two'"),
-        ("(Two subclass: #Three instanceVariableNames: 'c' classVariableNames: '' category: 'P') allInstVarNames", "#(#a #b #c)"),
-        ("(Object subclass: #Four instanceVariableNames: '' classVariableNames: '' poolDictionaries: '' category: 'P') name", "#Four"),
-        ("(Array variableSubclass: #Five instanceVariableNames: '' classVariableNames: '' package: 'P') new: 2", "a Five(nil nil)"),
-        ("Three superclass == Two and: [ Two subclasses includes: Three ]", "true"),
+        (
+            "(Object subclass: #Two instanceVariableNames: 'a b' classVariableNames: 'C' package: 'P') new printString",
+            "'a Two'",
+        ),
+        (
+            "(Two subclass: #Three instanceVariableNames: 'c' classVariableNames: '' category: 'P') allInstVarNames",
+            "#(#a #b #c)",
+        ),
+        (
+            "(Object subclass: #Four instanceVariableNames: '' classVariableNames: '' poolDictionaries: '' category: 'P') name",
+            "#Four",
+        ),
+        (
+            "(Array variableSubclass: #Five instanceVariableNames: '' classVariableNames: '' package: 'P') new: 2",
+            "a Five(nil nil)",
+        ),
+        (
+            "Three superclass == Two and: [ Two subclasses includes: Three ]",
+            "true",
+        ),
     ]);
 }
 
 #[test]
 fn class_variables_and_class_side_variables_are_shared_as_they_should_be() {
     all_print(&[
-        ("(Object << #Counting sharedVariables: { #Total }; package: 'P'; install) compile: 'bump ^ Total := (Total ifNil: [ 0 ]) + 1'", "#bump"),
+        (
+            "(Object << #Counting sharedVariables: { #Total }; package: 'P'; install) compile: 'bump ^ Total := (Total ifNil: [ 0 ]) + 1'",
+            "#bump",
+        ),
         ("Counting new bump. Counting new bump", "2"),
         ("(Counting << #Sub package: 'P'; install) new bump", "3"),
-        ("Counting class instanceVariableNames: 'own'. Counting class compile: 'own ^ own := (own ifNil: [ 0 ]) + 1'. Counting own. Counting own", "2"),
+        (
+            "Counting class instanceVariableNames: 'own'. Counting class compile: 'own ^ own := (own ifNil: [ 0 ]) + 1'. Counting own. Counting own",
+            "2",
+        ),
         ("Sub own", "1"),
     ]);
 }
@@ -38,7 +62,10 @@ fn instances_keep_their_values_when_the_class_changes_shape() {
     ] {
         world.eval(step).expect(step);
     }
-    world.prints("one := Shape new a: 1 b: 2. two := Sub new a: 3 b: 4. two c: 5. 1", "1");
+    world.prints(
+        "one := Shape new a: 1 b: 2. two := Sub new a: 3 b: 4. two c: 5. 1",
+        "1",
+    );
     world.prints("Object subclass: #Shape instanceVariableNames: 'n b a' classVariableNames: '' package: 'P'. one pair", "#(1 2)");
     world.prints("{ two pair. two c }", "#(#(3 4) 5)");
     world.prints("one instVarNamed: 'n'", "nil");
@@ -54,11 +81,26 @@ fn instances_keep_their_values_when_the_class_changes_shape() {
 fn definitions_that_make_no_sense_are_refused_with_a_reason() {
     let mut world = World::new();
     for (source, reason) in [
-        ("Object subclass: #lower", "'lower' is not a class name: it must be a word that begins in upper case"),
-        ("Point subclass: #P2 instanceVariableNames: 'x' classVariableNames: '' package: ''", "P2 would have the instance variable x twice"),
-        ("Object << #P3 slots: { #self }; install", "self cannot be an instance variable: it has a meaning of its own"),
-        ("Object subclass: #Array instanceVariableNames: 'q' classVariableNames: '' package: ''", "The shape of Array is known to the machine and cannot change"),
-        ("String subclass: #P4 instanceVariableNames: 'q' classVariableNames: '' package: ''. ByteString << #P5 slots: { #z }; install", "P5 cannot have instance variables: its instances hold bytes"),
+        (
+            "Object subclass: #lower",
+            "'lower' is not a class name: it must be a word that begins in upper case",
+        ),
+        (
+            "Point subclass: #P2 instanceVariableNames: 'x' classVariableNames: '' package: ''",
+            "P2 would have the instance variable x twice",
+        ),
+        (
+            "Object << #P3 slots: { #self }; install",
+            "self cannot be an instance variable: it has a meaning of its own",
+        ),
+        (
+            "Object subclass: #Array instanceVariableNames: 'q' classVariableNames: '' package: ''",
+            "The shape of Array is known to the machine and cannot change",
+        ),
+        (
+            "String subclass: #P4 instanceVariableNames: 'q' classVariableNames: '' package: ''. ByteString << #P5 slots: { #z }; install",
+            "P5 cannot have instance variables: its instances hold bytes",
+        ),
     ] {
         let answer = world.eval(source);
         let error = answer.expect_err(source);
@@ -69,22 +111,43 @@ fn definitions_that_make_no_sense_are_refused_with_a_reason() {
 #[test]
 fn methods_come_and_go() {
     let mut world = World::new();
-    world.prints("(Object << #Methods package: 'P'; install) compile: 'foo ^ 1' classified: 'testing'", "#foo");
+    world.prints(
+        "(Object << #Methods package: 'P'; install) compile: 'foo ^ 1' classified: 'testing'",
+        "#foo",
+    );
     world.prints("Methods new foo", "1");
     world.prints("Methods compile: 'foo ^ 2'. Methods new foo", "2");
     world.prints("(Methods >> #foo) protocol", "#testing");
     world.prints("(Methods >> #foo) sourceCode", "'foo ^ 2'");
-    world.prints("Methods removeSelector: #foo. Methods new respondsTo: #foo", "false");
-    world.fails("Methods new foo", "MessageNotUnderstood: Message not understood: Methods >> #foo");
-    world.prints("[ Methods compile: 'foo ^ (' ] on: CodeError do: [ :e | { e messageText. e position } ]", "#('Variable or expression expected' 8)");
-    world.prints("Methods removeFromSystem. Smalltalk includesKey: #Methods", "false");
+    world.prints(
+        "Methods removeSelector: #foo. Methods new respondsTo: #foo",
+        "false",
+    );
+    world.fails(
+        "Methods new foo",
+        "MessageNotUnderstood: Message not understood: Methods >> #foo",
+    );
+    world.prints(
+        "[ Methods compile: 'foo ^ (' ] on: CodeError do: [ :e | { e messageText. e position } ]",
+        "#('Variable or expression expected' 8)",
+    );
+    world.prints(
+        "Methods removeFromSystem. Smalltalk includesKey: #Methods",
+        "false",
+    );
 }
 
 #[test]
 fn super_begins_above_the_class_of_the_method() {
     all_print(&[
-        ("(Object << #A package: 'P'; install) compile: 'm ^ #(a)'", "#m"),
-        ("(A << #B package: 'P'; install) compile: 'm ^ super m , #(b)'", "#m"),
+        (
+            "(Object << #A package: 'P'; install) compile: 'm ^ #(a)'",
+            "#m",
+        ),
+        (
+            "(A << #B package: 'P'; install) compile: 'm ^ super m , #(b)'",
+            "#m",
+        ),
         ("(B << #C package: 'P'; install) new m", "#(#a #b)"),
         ("C compile: 'm ^ super m , #(c)'. C new m", "#(#a #b #c)"),
         ("A compile: 'm ^ #(x)'. C new m", "#(#x #b #c)"),
@@ -94,8 +157,14 @@ fn super_begins_above_the_class_of_the_method() {
 #[test]
 fn objects_can_change_places_and_class() {
     all_print(&[
-        ("| a b | a := 'abc' copy. b := #(1 2) copy. a become: b. { a. b }", "#(#(1 2) 'abc')"),
-        ("| s | s := 'abc' copy. s at: 2 put: $日. { s. s class }", "{'a日c'. WideString}"),
+        (
+            "| a b | a := 'abc' copy. b := #(1 2) copy. a become: b. { a. b }",
+            "#(#(1 2) 'abc')",
+        ),
+        (
+            "| s | s := 'abc' copy. s at: 2 put: $日. { s. s class }",
+            "{'a日c'. WideString}",
+        ),
         ("[ 3 become: 4 ] on: Error do: [ :e | 0 ]", "0"),
         ("[ nil become: Object new ] on: Error do: [ :e | 0 ]", "0"),
     ]);

@@ -6,31 +6,71 @@ use crate::world::World;
 
 /// A machine that collects after every few hundred bytes of allocation.
 fn stressed() -> World {
-    World::with(VmConfig { collect_after: Some(300), ..VmConfig::default() })
+    World::with(VmConfig {
+        collect_after: Some(300),
+        ..VmConfig::default()
+    })
 }
 
 #[test]
 fn answers_are_the_same_when_collecting_all_the_time() {
     let mut world = stressed();
     for (source, expected) in [
-        ("30 factorial printString", "'265252859812191058636308480000000'"),
-        ("((1 to: 20) collect: [ :x | x squared ]) asOrderedCollection removeFirst", "1"),
-        ("| d | d := Dictionary new. 1 to: 30 do: [ :i | d at: i printString put: i ]. d at: '17'", "17"),
-        ("[ 1 / 0 ] on: ZeroDivide do: [ :e | e class name , e messageText printString ]", "#'ZeroDivide'''''"),
-        ("[ [ Error signal: 'a' ] ensure: [ 3 printString ] ] on: Error do: [ :e | e messageText ]", "'a'"),
-        ("| s r | s := Semaphore new. [ r := 'done' reversed. s signal ] fork. s wait. r", "'enod'"),
-        ("(String streamContents: [ :s | 1 to: 10 do: [ :i | s print: i; nextPutAll: '日' ] ]) size", "21"),
+        (
+            "30 factorial printString",
+            "'265252859812191058636308480000000'",
+        ),
+        (
+            "((1 to: 20) collect: [ :x | x squared ]) asOrderedCollection removeFirst",
+            "1",
+        ),
+        (
+            "| d | d := Dictionary new. 1 to: 30 do: [ :i | d at: i printString put: i ]. d at: '17'",
+            "17",
+        ),
+        (
+            "[ 1 / 0 ] on: ZeroDivide do: [ :e | e class name , e messageText printString ]",
+            "#'ZeroDivide'''''",
+        ),
+        (
+            "[ [ Error signal: 'a' ] ensure: [ 3 printString ] ] on: Error do: [ :e | e messageText ]",
+            "'a'",
+        ),
+        (
+            "| s r | s := Semaphore new. [ r := 'done' reversed. s signal ] fork. s wait. r",
+            "'enod'",
+        ),
+        (
+            "(String streamContents: [ :s | 1 to: 10 do: [ :i | s print: i; nextPutAll: '日' ] ]) size",
+            "21",
+        ),
         ("#(3 1 2) asSortedCollection asArray", "#(1 2 3)"),
-        ("later := [ :x | [ :y | x + y ] ] value: 3. later value: 4", "7"),
+        (
+            "later := [ :x | [ :y | x + y ] ] value: 3. later value: 4",
+            "7",
+        ),
         ("later value: 5", "8"),
-        ("(Object subclass: #Stressed instanceVariableNames: 'a b' classVariableNames: '' package: 'Tests') new printString", "'a Stressed'"),
+        (
+            "(Object subclass: #Stressed instanceVariableNames: 'a b' classVariableNames: '' package: 'Tests') new printString",
+            "'a Stressed'",
+        ),
         ("Stressed name", "#Stressed"),
-        ("Stressed compile: 'a: x a := x. ^ self'; compile: 'a ^ a'. (Stressed new a: 'kept') a", "'kept'"),
-        ("thing := Stressed new a: 5. Stressed addInstVarNamed: 'c'. thing a", "5"),
+        (
+            "Stressed compile: 'a: x a := x. ^ self'; compile: 'a ^ a'. (Stressed new a: 'kept') a",
+            "'kept'",
+        ),
+        (
+            "thing := Stressed new a: 5. Stressed addInstVarNamed: 'c'. thing a",
+            "5",
+        ),
     ] {
         world.prints(source, expected);
     }
-    assert!(world.vm.collections() > 200, "{} collections", world.vm.collections());
+    assert!(
+        world.vm.collections() > 200,
+        "{} collections",
+        world.vm.collections()
+    );
 }
 
 #[test]
@@ -42,7 +82,10 @@ fn handles_of_the_host_keep_objects_alive() {
     for _ in 0..3 {
         world.vm.collect_garbage();
     }
-    assert_eq!(world.vm.text(root.oop()).as_deref(), Some("kept by the host"));
+    assert_eq!(
+        world.vm.text(root.oop()).as_deref(),
+        Some("kept by the host")
+    );
     drop(root);
     world.vm.collect_garbage();
     assert!(world.vm.heap.used() < before);
@@ -74,7 +117,10 @@ fn many_evaluations_leave_nothing_behind() {
     let round = |world: &mut World| {
         for _ in 0..500 {
             world.prints("#(1 2 3) collect: [ :x | x * 2 ]", "#(2 4 6)");
-            world.fails("nil foo", "MessageNotUnderstood: receiver of \"foo\" is nil");
+            world.fails(
+                "nil foo",
+                "MessageNotUnderstood: receiver of \"foo\" is nil",
+            );
         }
         world.run_all();
         world.vm.collect_garbage();

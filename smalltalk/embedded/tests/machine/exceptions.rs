@@ -7,13 +7,34 @@ fn a_handler_decides_how_to_go_on() {
     all_print(&[
         ("[ 1 / 0 ] on: ZeroDivide do: [ :e | e return: 5 ]", "5"),
         ("[ 1 / 0 ] on: ZeroDivide do: [ :e | 6 ]", "6"),
-        ("[ (Warning signal: 'w') + 1 ] on: Warning do: [ :e | e resume: 7 ]", "8"),
-        ("| n | n := 0. [ n := n + 1. n < 3 ifTrue: [ Error signal ]. n ] on: Error do: [ :e | e retry ]", "3"),
-        ("[ 1 / 0 ] on: ZeroDivide do: [ :e | e retryUsing: [ 9 ] ]", "9"),
-        ("[ [ 1 / 0 ] on: ZeroDivide do: [ :e | e pass ] ] on: ZeroDivide do: [ :e | e return: 1 ]", "1"),
-        ("[ [ Warning signal ] on: Warning do: [ :e | e outer + 1 ] ] on: Warning do: [ :e | e resume: 1 ]", "2"),
-        ("[ [ 1 / 0 ] on: ZeroDivide do: [ :e | e signal ] ] on: ZeroDivide do: [ :e | 3 ]", "3"),
-        ("[ [ 1 / 0 ] on: ZeroDivide do: [ :e | e foo ] ] on: MessageNotUnderstood do: [ :e | e message selector ]", "#foo"),
+        (
+            "[ (Warning signal: 'w') + 1 ] on: Warning do: [ :e | e resume: 7 ]",
+            "8",
+        ),
+        (
+            "| n | n := 0. [ n := n + 1. n < 3 ifTrue: [ Error signal ]. n ] on: Error do: [ :e | e retry ]",
+            "3",
+        ),
+        (
+            "[ 1 / 0 ] on: ZeroDivide do: [ :e | e retryUsing: [ 9 ] ]",
+            "9",
+        ),
+        (
+            "[ [ 1 / 0 ] on: ZeroDivide do: [ :e | e pass ] ] on: ZeroDivide do: [ :e | e return: 1 ]",
+            "1",
+        ),
+        (
+            "[ [ Warning signal ] on: Warning do: [ :e | e outer + 1 ] ] on: Warning do: [ :e | e resume: 1 ]",
+            "2",
+        ),
+        (
+            "[ [ 1 / 0 ] on: ZeroDivide do: [ :e | e signal ] ] on: ZeroDivide do: [ :e | 3 ]",
+            "3",
+        ),
+        (
+            "[ [ 1 / 0 ] on: ZeroDivide do: [ :e | e foo ] ] on: MessageNotUnderstood do: [ :e | e message selector ]",
+            "#foo",
+        ),
     ]);
 }
 
@@ -76,7 +97,10 @@ fn unwind_blocks_run_once_in_order_and_after_the_handler() {
 #[test]
 fn an_unwind_block_may_leave_by_a_way_of_its_own() {
     let mut world = World::new();
-    world.prints("Object compile: 'leaveTwice [ ^ 1 ] ensure: [ ^ 2 ]'", "#leaveTwice");
+    world.prints(
+        "Object compile: 'leaveTwice [ ^ 1 ] ensure: [ ^ 2 ]'",
+        "#leaveTwice",
+    );
     world.prints("3 leaveTwice", "2");
     // the handlers around the unwind block are in force again when it runs
     world.prints(
@@ -99,21 +123,36 @@ fn a_retried_block_runs_its_unwind_blocks_each_time() {
 #[test]
 fn what_is_not_resumable_cannot_be_resumed() {
     let mut world = World::new();
-    world.fails("[ Error signal: 'x' ] on: Error do: [ :e | e resume: 1 ]", "IllegalResumeAttempt: ");
+    world.fails(
+        "[ Error signal: 'x' ] on: Error do: [ :e | e resume: 1 ]",
+        "IllegalResumeAttempt: ",
+    );
 }
 
 #[test]
 fn notifications_and_unknown_messages_have_default_actions() {
     let mut world = World::new();
     world.prints("Notification signal: 'nobody listens'. 4", "4");
-    world.fails("nil foo", "MessageNotUnderstood: receiver of \"foo\" is nil");
-    world.fails("3 foo: 4 bar: 5", "MessageNotUnderstood: Message not understood: SmallInteger >> #foo:bar:");
-    world.prints("[ 3 foo ] on: MessageNotUnderstood do: [ :e | e resume: 7 ]", "7");
+    world.fails(
+        "nil foo",
+        "MessageNotUnderstood: receiver of \"foo\" is nil",
+    );
+    world.fails(
+        "3 foo: 4 bar: 5",
+        "MessageNotUnderstood: Message not understood: SmallInteger >> #foo:bar:",
+    );
+    world.prints(
+        "[ 3 foo ] on: MessageNotUnderstood do: [ :e | e resume: 7 ]",
+        "7",
+    );
 }
 
 #[test]
 fn signals_deep_in_the_stack_find_their_handler() {
     let mut world = World::new();
     world.prints("Integer compile: 'dive ^ self = 0 ifTrue: [ Error signal: ''bottom'' ] ifFalse: [ (self - 1) dive ]'", "#dive");
-    world.prints("[ 50000 dive ] on: Error do: [ :e | e messageText ]", "'bottom'");
+    world.prints(
+        "[ 50000 dive ] on: Error do: [ :e | e messageText ]",
+        "'bottom'",
+    );
 }

@@ -19,9 +19,17 @@ fn an_interrupt_ends_whatever_a_process_does() {
         world.vm.run(50_000);
         assert!(world.vm.interrupt(process), "{source}");
         world.run_until(|_, event| {
-            matches!(event, VmEvent::Terminated { process: ended } if ended == process).then_some(())
+            matches!(event, VmEvent::Terminated { process: ended } if ended == process)
+                .then_some(())
         });
-        assert_eq!(world.transcript, if source.contains("unwound") { "unwound" } else { "" });
+        assert_eq!(
+            world.transcript,
+            if source.contains("unwound") {
+                "unwound"
+            } else {
+                ""
+            }
+        );
         assert!(!world.vm.interrupt(process));
         assert_eq!(world.vm.run(1_000), Activity::Idle);
     }
@@ -53,12 +61,27 @@ fn a_failed_process_is_kept_and_can_be_continued() {
     let mut world = World::new();
     let process = world.spawn("| x | x := 1 / 0. { x. 5 }");
     let events = world.run_all();
-    let [VmEvent::Failed { class_name, message, stack, terminated: false, .. }] = &events[..] else {
+    let [
+        VmEvent::Failed {
+            class_name,
+            message,
+            stack,
+            terminated: false,
+            ..
+        },
+    ] = &events[..]
+    else {
         panic!("{events:?}");
     };
     assert_eq!((class_name.as_str(), message.as_str()), ("ZeroDivide", ""));
-    assert_eq!(stack.first().map(|frame| frame.method.as_str()), Some("SmallInteger(Integer)>>/"));
-    let do_it = stack.iter().find(|frame| frame.is_do_it).expect("the evaluated code");
+    assert_eq!(
+        stack.first().map(|frame| frame.method.as_str()),
+        Some("SmallInteger(Integer)>>/")
+    );
+    let do_it = stack
+        .iter()
+        .find(|frame| frame.is_do_it)
+        .expect("the evaluated code");
     assert_eq!((do_it.range.start, do_it.range.end), (11, 16));
     assert!(world.vm.resume(process));
     let value = world.run_until(|vm, event| match event {
@@ -84,24 +107,43 @@ fn session_variables_are_declared_by_assignment_and_not_shared() {
     world.prints("x := 3", "3");
     world.prints("y := [ x := x + 1 ]. x", "3");
     world.prints("y value. x", "4");
-    let names: Vec<String> =
-        world.vm.binding_values(world.bindings).into_iter().map(|(name, _)| name).collect();
+    let names: Vec<String> = world
+        .vm
+        .binding_values(world.bindings)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
     assert_eq!(names, ["x", "y"]);
 
     let other = world.vm.new_bindings();
-    let error = world.vm.spawn("x", other, SpawnOptions::default()).expect_err("not declared here");
+    let error = world
+        .vm
+        .spawn("x", other, SpawnOptions::default())
+        .expect_err("not declared here");
     assert_eq!(error.message, "Undeclared variable");
-    let strict = SpawnOptions { strict: true, ..SpawnOptions::default() };
+    let strict = SpawnOptions {
+        strict: true,
+        ..SpawnOptions::default()
+    };
     assert!(world.vm.spawn("z := 1", world.bindings, strict).is_err());
-    assert!(world.vm.spawn("Zork := 1", world.bindings, SpawnOptions::default()).is_err());
+    assert!(
+        world
+            .vm
+            .spawn("Zork := 1", world.bindings, SpawnOptions::default())
+            .is_err()
+    );
 }
 
 #[test]
 fn objects_can_be_read_from_outside() {
     let mut world = World::new();
-    let process = world.spawn("{ 3 @ 4. 'it''s'. #sym. OrderedCollection with: 1. '日本'. Object. Object class }");
+    let process = world
+        .spawn("{ 3 @ 4. 'it''s'. #sym. OrderedCollection with: 1. '日本'. Object. Object class }");
     let array = world.run_until(|_, event| match event {
-        VmEvent::Finished { process: ended, value } if ended == process => Some(value),
+        VmEvent::Finished {
+            process: ended,
+            value,
+        } if ended == process => Some(value),
         _ => None,
     });
     let vm = &world.vm;
@@ -113,7 +155,10 @@ fn objects_can_be_read_from_outside() {
         .into_iter()
         .map(|(name, value)| (name, value.as_small_integer()))
         .collect();
-    assert_eq!(slots, [("x".to_owned(), Some(3)), ("y".to_owned(), Some(4))]);
+    assert_eq!(
+        slots,
+        [("x".to_owned(), Some(3)), ("y".to_owned(), Some(4))]
+    );
     assert_eq!(vm.text(element(1)).as_deref(), Some("it's"));
     assert_eq!(vm.class_name(element(2)), "ByteSymbol");
     assert_eq!(vm.text(element(4)).as_deref(), Some("日本"));
@@ -126,7 +171,9 @@ fn objects_can_be_read_from_outside() {
 fn a_message_that_is_not_understood_fails_like_any_other() {
     let mut world = World::new();
     let nil = stui_embedded::vm::Oop::NIL;
-    world.vm.spawn_send(nil, "foo", &[], SpawnOptions::default());
+    world
+        .vm
+        .spawn_send(nil, "foo", &[], SpawnOptions::default());
     assert!(matches!(&world.run_all()[..],
         [VmEvent::Failed { message, .. }] if message == "receiver of \"foo\" is nil"));
 }

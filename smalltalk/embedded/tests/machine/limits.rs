@@ -55,17 +55,25 @@ fn recursion_without_end_can_be_handled_and_unwinds() {
 #[test]
 fn recursion_in_the_handler_of_its_own_error_ends_the_process_only() {
     let mut world = small();
-    let process = world.spawn("| b | b := nil. b := [ b value ]. [ b value ] on: StackOverflow do: [ :e | b value ]");
+    let process = world.spawn(
+        "| b | b := nil. b := [ b value ]. [ b value ] on: StackOverflow do: [ :e | b value ]",
+    );
     let events = world.run_all();
-    assert!(events.iter().any(|event| matches!(event,
-        VmEvent::Failed { process: failed, terminated: true, .. } if *failed == process)), "{events:?}");
+    assert!(
+        events.iter().any(|event| matches!(event,
+        VmEvent::Failed { process: failed, terminated: true, .. } if *failed == process)),
+        "{events:?}"
+    );
     world.prints("3 + 4", "7");
 }
 
 #[test]
 fn deep_recursion_within_the_limit_works() {
     let mut world = World::new();
-    world.prints("Integer compile: 'depth ^ self = 0 ifTrue: [ 0 ] ifFalse: [ (self - 1) depth + 1 ]'", "#depth");
+    world.prints(
+        "Integer compile: 'depth ^ self = 0 ifTrue: [ 0 ] ifFalse: [ (self - 1) depth + 1 ]'",
+        "#depth",
+    );
     world.prints("100000 depth", "100000");
 }
 
@@ -96,14 +104,19 @@ fn running_out_of_memory_can_be_handled() {
         [ [ true ] whileTrue: [ c add: (Array new: 10000) ] ] on: OutOfMemory do: [ :e | c := nil. e messageText ]",
         "'The memory limit of 24 MiB would be exceeded'",
     );
-    world.prints("[ Array new: 1000000000 ] on: OutOfMemory do: [ :e | 4 ]", "4");
+    world.prints(
+        "[ Array new: 1000000000 ] on: OutOfMemory do: [ :e | 4 ]",
+        "4",
+    );
 }
 
 #[test]
 fn memory_held_by_a_session_can_be_given_back() {
     let mut world = small();
     assert_eq!(
-        world.eval("hog := OrderedCollection new. [ true ] whileTrue: [ hog add: (Array new: 1000) ]"),
+        world.eval(
+            "hog := OrderedCollection new. [ true ] whileTrue: [ hog add: (Array new: 1000) ]"
+        ),
         Err(MEMORY.to_owned())
     );
     world.prints("hog size > 1000", "true");
@@ -124,10 +137,18 @@ fn endless_forking_is_an_error() {
     let mut world = small();
     let process = world.spawn("[ true ] whileTrue: [ [ [ true ] whileTrue ] fork ]");
     let message = world.run_until(|_, event| match event {
-        VmEvent::Failed { process: failed, child: false, message, .. } if failed == process => Some(message),
+        VmEvent::Failed {
+            process: failed,
+            child: false,
+            message,
+            ..
+        } if failed == process => Some(message),
         _ => None,
     });
-    assert!(message.starts_with("Too many processes are running"), "{message}");
+    assert!(
+        message.starts_with("Too many processes are running"),
+        "{message}"
+    );
     world.prints("3 + 4", "7");
     assert!(world.vm.terminate_children(process) >= 190);
     world.vm.interrupt(process);
@@ -138,6 +159,9 @@ fn endless_forking_is_an_error() {
 #[test]
 fn forked_processes_that_nothing_can_wake_are_collected() {
     let mut world = small();
-    world.prints("1 to: 30000 do: [ :i | [ Semaphore new wait ] fork. Processor yield ]. 5", "5");
+    world.prints(
+        "1 to: 30000 do: [ :i | [ Semaphore new wait ] fork. Processor yield ]. 5",
+        "5",
+    );
     world.prints("Smalltalk garbageCollect < 6000000", "true");
 }

@@ -29,17 +29,28 @@ fn a_process_that_never_waits_does_not_stop_the_others() {
     let endless = world.spawn("[ true ] whileTrue");
     world.prints("3 + 4", "7");
     assert!(world.vm.interrupt(endless));
-    world.run_until(|_, event| matches!(event, VmEvent::Terminated { process } if process == endless).then_some(()));
+    world.run_until(|_, event| {
+        matches!(event, VmEvent::Terminated { process } if process == endless).then_some(())
+    });
 }
 
 #[test]
 fn semaphores_wait_and_time_out() {
     all_print(&[
-        ("| s | s := Semaphore new. [ s signal ] fork. s wait. 1", "1"),
+        (
+            "| s | s := Semaphore new. [ s signal ] fork. s wait. 1",
+            "1",
+        ),
         ("Semaphore new waitTimeoutMilliseconds: 5", "true"),
         ("Semaphore new signal; waitTimeoutMilliseconds: 5", "false"),
-        ("| s r | s := Semaphore new. [ r := s waitTimeoutMilliseconds: 60000 ] fork. Processor yield. s signal. Processor yield. r", "false"),
-        ("| s | s := Semaphore new. s signal; signal. s wait. s wait. s isSignaled", "false"),
+        (
+            "| s r | s := Semaphore new. [ r := s waitTimeoutMilliseconds: 60000 ] fork. Processor yield. s signal. Processor yield. r",
+            "false",
+        ),
+        (
+            "| s | s := Semaphore new. s signal; signal. s wait. s wait. s isSignaled",
+            "false",
+        ),
     ]);
 }
 
@@ -76,8 +87,14 @@ fn terminating_runs_unwind_blocks_before_it_answers() {
             Processor yield. p terminate. log add: p isTerminated. log asArray",
             "#('cleaned' true)",
         ),
-        ("| p | p := [ 1 ] newProcess. p terminate. p isTerminated", "true"),
-        ("| p | p := [ Processor activeProcess terminate. 1/0 ] fork. Processor yield. p isTerminated", "true"),
+        (
+            "| p | p := [ 1 ] newProcess. p terminate. p isTerminated",
+            "true",
+        ),
+        (
+            "| p | p := [ Processor activeProcess terminate. 1/0 ] fork. Processor yield. p isTerminated",
+            "true",
+        ),
         (
             "| p s | s := Semaphore new. p := [ s wait ] fork. Processor yield. p terminate. s signal. s isSignaled",
             "true",
@@ -136,8 +153,14 @@ fn children_of_an_evaluation_write_in_its_name_and_can_be_ended_with_it() {
 #[test]
 fn a_process_of_low_priority_waits_for_the_higher_ones() {
     let mut world = World::new();
-    let options = SpawnOptions { priority: 30, ..SpawnOptions::default() };
-    let low = world.vm.spawn("1", world.bindings, options).expect("compiles");
+    let options = SpawnOptions {
+        priority: 30,
+        ..SpawnOptions::default()
+    };
+    let low = world
+        .vm
+        .spawn("1", world.bindings, options)
+        .expect("compiles");
     let high = world.spawn("2");
     let order: Vec<_> = world
         .run_all()

@@ -94,14 +94,17 @@ impl World {
         match value {
             Ok(value) => {
                 let options = SpawnOptions::default();
-                let printing = self
-                    .vm
-                    .spawn_send(value.oop(), "printString", &[], options);
+                let printing = self.vm.spawn_send(value.oop(), "printString", &[], options);
                 self.run_until(|vm, event| match event {
                     VmEvent::Finished { process, value } if process == printing => {
                         Some(Ok(vm.text(value.oop()).unwrap_or_default()))
                     }
-                    VmEvent::Failed { process, class_name, message, .. } if process == printing => {
+                    VmEvent::Failed {
+                        process,
+                        class_name,
+                        message,
+                        ..
+                    } if process == printing => {
                         Some(Err(format!("printing failed: {class_name}: {message}")))
                     }
                     _ => None,

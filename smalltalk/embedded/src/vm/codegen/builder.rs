@@ -51,10 +51,19 @@ impl Builder {
     // ---- slots
 
     /// Gives a local the next slot.
-    pub(super) fn add_slot(&mut self, local: LocalId, name: &str, in_cell: bool) -> Result<(), CodeError> {
+    pub(super) fn add_slot(
+        &mut self,
+        local: LocalId,
+        name: &str,
+        in_cell: bool,
+    ) -> Result<(), CodeError> {
         let slot = self.hidden_slot()?;
         self.slots.insert(local, slot);
-        self.variables.push(Variable { name: name.into(), slot, in_cell });
+        self.variables.push(Variable {
+            name: name.into(),
+            slot,
+            in_cell,
+        });
         Ok(())
     }
 
@@ -67,7 +76,10 @@ impl Builder {
 
     /// The slot of a local of this code, or of one that it captured.
     pub(super) fn slot(&self, local: LocalId) -> Result<u16, CodeError> {
-        self.slots.get(&local).copied().ok_or(CodeError::TooMany("captured variables"))
+        self.slots
+            .get(&local)
+            .copied()
+            .ok_or(CodeError::TooMany("captured variables"))
     }
 
     /// Whether the local has a slot already.
@@ -112,12 +124,11 @@ impl Builder {
     /// Emits a send of a selector symbol.
     pub(super) fn send(&mut self, selector: Oop, args: usize) -> Result<(), CodeError> {
         let args = u8::try_from(args).map_err(|_| CodeError::TooMany("arguments"))?;
-        match Special::of(selector) {
-            Some(special) => self.emit(Op::SendSpecial(special)),
-            None => {
-                let selector = self.literal(selector);
-                self.emit(Op::Send { selector, args });
-            }
+        if let Some(special) = Special::of(selector) {
+            self.emit(Op::SendSpecial(special));
+        } else {
+            let selector = self.literal(selector);
+            self.emit(Op::Send { selector, args });
         }
         Ok(())
     }

@@ -6,8 +6,8 @@
 use super::builder::Builder;
 use super::{CodeError, Generator};
 use crate::syntax::ast::{
-    Assignment, Binding, Block, Cascade, Declaration, Expression, LocalId, Message, ScopeId, Send, Sequence,
-    SharedId, Statement, Storage, Variable,
+    Assignment, Binding, Block, Cascade, Declaration, Expression, LocalId, Message, ScopeId, Send,
+    Sequence, SharedId, Statement, Storage, Variable,
 };
 use crate::vm::code::Op;
 use crate::vm::known::{PROCESSOR, selector};
@@ -17,7 +17,11 @@ impl Generator<'_, '_> {
     // ---- variables
 
     /// Gives slots to all locals whose frame is `scope` and that have none yet.
-    pub(super) fn place_locals(&mut self, builder: &mut Builder, scope: ScopeId) -> Result<(), CodeError> {
+    pub(super) fn place_locals(
+        &mut self,
+        builder: &mut Builder,
+        scope: ScopeId,
+    ) -> Result<(), CodeError> {
         for (index, local) in self.method.locals.iter().enumerate() {
             let id = LocalId(index as u32);
             if local.scope == scope && !builder.has_slot(id) {
@@ -56,7 +60,10 @@ impl Generator<'_, '_> {
             Binding::ThisProcess => {
                 let literal = builder.literal(PROCESSOR);
                 builder.emit(Op::PushLiteral(literal));
-                let selector = self.target.symbols.intern(self.target.heap, "activeProcess");
+                let selector = self
+                    .target
+                    .symbols
+                    .intern(self.target.heap, "activeProcess");
                 builder.send(selector, 0)?;
             }
             Binding::Local(local) => {
@@ -79,7 +86,12 @@ impl Generator<'_, '_> {
         Ok(())
     }
 
-    fn assign(&mut self, builder: &mut Builder, assignment: &Assignment, keep: bool) -> Result<(), CodeError> {
+    fn assign(
+        &mut self,
+        builder: &mut Builder,
+        assignment: &Assignment,
+        keep: bool,
+    ) -> Result<(), CodeError> {
         self.value(builder, &assignment.value)?;
         let before = builder.enter(assignment.span);
         let op = match assignment.target.binding {
@@ -94,11 +106,19 @@ impl Generator<'_, '_> {
             }
             Binding::Instance(index) => {
                 let index = field(index)?;
-                if keep { Op::StoreField(index) } else { Op::PopField(index) }
+                if keep {
+                    Op::StoreField(index)
+                } else {
+                    Op::PopField(index)
+                }
             }
             Binding::Shared(SharedId(word)) => {
                 let literal = builder.literal(Oop::from_word(word));
-                if keep { Op::StoreVariable(literal) } else { Op::PopVariable(literal) }
+                if keep {
+                    Op::StoreVariable(literal)
+                } else {
+                    Op::PopVariable(literal)
+                }
             }
             // pseudo variables are read-only: analysis refused the source
             Binding::SelfVariable
@@ -121,7 +141,11 @@ impl Generator<'_, '_> {
     // ---- statements
 
     /// Statements, the last one for its value; `nil` if there is none.
-    pub(super) fn sequence_value(&mut self, builder: &mut Builder, body: &Sequence) -> Result<(), CodeError> {
+    pub(super) fn sequence_value(
+        &mut self,
+        builder: &mut Builder,
+        body: &Sequence,
+    ) -> Result<(), CodeError> {
         let Some((last, others)) = body.statements.split_last() else {
             builder.emit(Op::PushNil);
             return Ok(());
@@ -140,11 +164,21 @@ impl Generator<'_, '_> {
     }
 
     /// Statements for their effect.
-    pub(super) fn sequence_effect(&mut self, builder: &mut Builder, body: &Sequence) -> Result<(), CodeError> {
-        body.statements.iter().try_for_each(|statement| self.statement_effect(builder, statement))
+    pub(super) fn sequence_effect(
+        &mut self,
+        builder: &mut Builder,
+        body: &Sequence,
+    ) -> Result<(), CodeError> {
+        body.statements
+            .iter()
+            .try_for_each(|statement| self.statement_effect(builder, statement))
     }
 
-    fn statement_effect(&mut self, builder: &mut Builder, statement: &Statement) -> Result<(), CodeError> {
+    fn statement_effect(
+        &mut self,
+        builder: &mut Builder,
+        statement: &Statement,
+    ) -> Result<(), CodeError> {
         match statement {
             Statement::Expression(expression) => self.effect(builder, expression),
             Statement::Return { value, span } => {
@@ -153,7 +187,8 @@ impl Generator<'_, '_> {
                     let before = builder.enter(*span);
                     builder.emit(Op::ReturnFromHome);
                     builder.enter(before);
-                } else if matches!(value, Expression::Variable(v) if v.binding == Binding::SelfVariable) {
+                } else if matches!(value, Expression::Variable(v) if v.binding == Binding::SelfVariable)
+                {
                     builder.emit(Op::ReturnSelf);
                 } else {
                     self.value(builder, value)?;
@@ -167,7 +202,11 @@ impl Generator<'_, '_> {
     // ---- expressions
 
     /// An expression for its effect.
-    pub(super) fn effect(&mut self, builder: &mut Builder, expression: &Expression) -> Result<(), CodeError> {
+    pub(super) fn effect(
+        &mut self,
+        builder: &mut Builder,
+        expression: &Expression,
+    ) -> Result<(), CodeError> {
         match expression {
             Expression::Literal(..) | Expression::Block(_) => Ok(()),
             Expression::Assignment(assignment) => self.assign(builder, assignment, false),
@@ -181,13 +220,19 @@ impl Generator<'_, '_> {
     }
 
     /// An expression for its value.
-    pub(super) fn value(&mut self, builder: &mut Builder, expression: &Expression) -> Result<(), CodeError> {
+    pub(super) fn value(
+        &mut self,
+        builder: &mut Builder,
+        expression: &Expression,
+    ) -> Result<(), CodeError> {
         let before = builder.enter(expression.span());
         match expression {
             Expression::Literal(literal, _) => self.push_literal(builder, literal),
             Expression::Variable(variable) => self.variable(builder, variable)?,
             Expression::Assignment(assignment) => self.assign(builder, assignment, true)?,
-            Expression::Send(send) if send.inlined.is_some() => self.inlined(builder, send, true)?,
+            Expression::Send(send) if send.inlined.is_some() => {
+                self.inlined(builder, send, true)?;
+            }
             Expression::Send(send) => self.send(builder, send)?,
             Expression::Cascade(cascade) => self.cascade(builder, cascade)?,
             Expression::Block(block) => self.closure(builder, block)?,
@@ -195,7 +240,8 @@ impl Generator<'_, '_> {
                 for element in elements {
                     self.value(builder, element)?;
                 }
-                let size = u32::try_from(elements.len()).map_err(|_| CodeError::TooMany("elements"))?;
+                let size =
+                    u32::try_from(elements.len()).map_err(|_| CodeError::TooMany("elements"))?;
                 builder.emit(Op::NewArray(size));
             }
         }
@@ -208,13 +254,22 @@ impl Generator<'_, '_> {
         self.message(builder, &send.message, send.receiver.is_super())
     }
 
-    fn message(&mut self, builder: &mut Builder, message: &Message, to_super: bool) -> Result<(), CodeError> {
+    fn message(
+        &mut self,
+        builder: &mut Builder,
+        message: &Message,
+        to_super: bool,
+    ) -> Result<(), CodeError> {
         for argument in &message.arguments {
             self.value(builder, argument)?;
         }
-        let selector = self.target.symbols.intern(self.target.heap, &message.selector);
+        let selector = self
+            .target
+            .symbols
+            .intern(self.target.heap, &message.selector);
         if to_super {
-            let args = u8::try_from(message.arguments.len()).map_err(|_| CodeError::TooMany("arguments"))?;
+            let args = u8::try_from(message.arguments.len())
+                .map_err(|_| CodeError::TooMany("arguments"))?;
             let selector = builder.literal(selector);
             builder.emit(Op::SuperSend { selector, args });
             Ok(())
@@ -247,7 +302,8 @@ impl Generator<'_, '_> {
             // the slot as it is: the value itself, or the cell that is shared
             builder.emit(Op::PushTemp(builder.slot(*captured)?));
         }
-        let copied = u16::try_from(block.captures.len()).map_err(|_| CodeError::TooMany("captured variables"))?;
+        let copied = u16::try_from(block.captures.len())
+            .map_err(|_| CodeError::TooMany("captured variables"))?;
         let code = builder.literal(code);
         builder.emit(Op::PushBlock { code, copied });
         Ok(())

@@ -7,7 +7,12 @@ use crate::vm::code::{Op, Special};
 
 impl Generator<'_, '_> {
     /// An inlined send, for its value if `keep`.
-    pub(super) fn inlined(&mut self, builder: &mut Builder, send: &Send, keep: bool) -> Result<(), CodeError> {
+    pub(super) fn inlined(
+        &mut self,
+        builder: &mut Builder,
+        send: &Send,
+        keep: bool,
+    ) -> Result<(), CodeError> {
         let Some(kind) = send.inlined else {
             return Ok(());
         };
@@ -15,28 +20,80 @@ impl Generator<'_, '_> {
         let arguments = &send.message.arguments;
         let receiver = &send.receiver;
         match kind {
-            Inlined::IfTrue => self.branch(builder, receiver, Op::JumpIfFalse, arguments.first(), None, keep)?,
-            Inlined::IfFalse => self.branch(builder, receiver, Op::JumpIfTrue, arguments.first(), None, keep)?,
+            Inlined::IfTrue => self.branch(
+                builder,
+                receiver,
+                Op::JumpIfFalse,
+                arguments.first(),
+                None,
+                keep,
+            )?,
+            Inlined::IfFalse => self.branch(
+                builder,
+                receiver,
+                Op::JumpIfTrue,
+                arguments.first(),
+                None,
+                keep,
+            )?,
             Inlined::IfTrueIfFalse => {
-                self.branch(builder, receiver, Op::JumpIfFalse, arguments.first(), arguments.get(1), keep)?;
+                self.branch(
+                    builder,
+                    receiver,
+                    Op::JumpIfFalse,
+                    arguments.first(),
+                    arguments.get(1),
+                    keep,
+                )?;
             }
             Inlined::IfFalseIfTrue => {
-                self.branch(builder, receiver, Op::JumpIfTrue, arguments.first(), arguments.get(1), keep)?;
+                self.branch(
+                    builder,
+                    receiver,
+                    Op::JumpIfTrue,
+                    arguments.first(),
+                    arguments.get(1),
+                    keep,
+                )?;
             }
-            Inlined::And => self.logical(builder, receiver, Op::JumpIfFalse, Op::PushFalse, arguments.first(), keep)?,
-            Inlined::Or => self.logical(builder, receiver, Op::JumpIfTrue, Op::PushTrue, arguments.first(), keep)?,
+            Inlined::And => self.logical(
+                builder,
+                receiver,
+                Op::JumpIfFalse,
+                Op::PushFalse,
+                arguments.first(),
+                keep,
+            )?,
+            Inlined::Or => self.logical(
+                builder,
+                receiver,
+                Op::JumpIfTrue,
+                Op::PushTrue,
+                arguments.first(),
+                keep,
+            )?,
             Inlined::IfNil => self.if_nil(builder, receiver, arguments.first(), keep)?,
-            Inlined::IfNotNil => self.nil_branch(builder, receiver, None, arguments.first(), keep)?,
+            Inlined::IfNotNil => {
+                self.nil_branch(builder, receiver, None, arguments.first(), keep)?;
+            }
             Inlined::IfNilIfNotNil => {
                 self.nil_branch(builder, receiver, arguments.first(), arguments.get(1), keep)?;
             }
             Inlined::IfNotNilIfNil => {
                 self.nil_branch(builder, receiver, arguments.get(1), arguments.first(), keep)?;
             }
-            Inlined::WhileTrue => self.while_loop(builder, receiver, Op::JumpIfFalse, arguments.first(), keep)?,
-            Inlined::WhileFalse => self.while_loop(builder, receiver, Op::JumpIfTrue, arguments.first(), keep)?,
-            Inlined::WhileTrueUnary => self.while_loop(builder, receiver, Op::JumpIfFalse, None, keep)?,
-            Inlined::WhileFalseUnary => self.while_loop(builder, receiver, Op::JumpIfTrue, None, keep)?,
+            Inlined::WhileTrue => {
+                self.while_loop(builder, receiver, Op::JumpIfFalse, arguments.first(), keep)?;
+            }
+            Inlined::WhileFalse => {
+                self.while_loop(builder, receiver, Op::JumpIfTrue, arguments.first(), keep)?;
+            }
+            Inlined::WhileTrueUnary => {
+                self.while_loop(builder, receiver, Op::JumpIfFalse, None, keep)?;
+            }
+            Inlined::WhileFalseUnary => {
+                self.while_loop(builder, receiver, Op::JumpIfTrue, None, keep)?;
+            }
             Inlined::Repeat => {
                 let top = builder.here();
                 self.block_effect(builder, Some(receiver))?;
@@ -45,11 +102,27 @@ impl Generator<'_, '_> {
                     builder.assume_value();
                 }
             }
-            Inlined::ToDo => self.counting(builder, receiver, arguments.first(), None, arguments.get(1), keep)?,
+            Inlined::ToDo => self.counting(
+                builder,
+                receiver,
+                arguments.first(),
+                None,
+                arguments.get(1),
+                keep,
+            )?,
             Inlined::ToByDo => {
-                self.counting(builder, receiver, arguments.first(), arguments.get(1), arguments.get(2), keep)?;
+                self.counting(
+                    builder,
+                    receiver,
+                    arguments.first(),
+                    arguments.get(1),
+                    arguments.get(2),
+                    keep,
+                )?;
             }
-            Inlined::TimesRepeat => self.times_repeat(builder, receiver, arguments.first(), keep)?,
+            Inlined::TimesRepeat => {
+                self.times_repeat(builder, receiver, arguments.first(), keep)?;
+            }
         }
         builder.enter(before);
         Ok(())
@@ -58,7 +131,11 @@ impl Generator<'_, '_> {
     // ---- the blocks
 
     /// The statements of a literal block for the value of the last one.
-    fn block_value(&mut self, builder: &mut Builder, block: Option<&Expression>) -> Result<(), CodeError> {
+    fn block_value(
+        &mut self,
+        builder: &mut Builder,
+        block: Option<&Expression>,
+    ) -> Result<(), CodeError> {
         match block {
             Some(Expression::Block(block)) => {
                 self.begin_locals(builder, &block.body.temporaries, true)?;
@@ -72,7 +149,11 @@ impl Generator<'_, '_> {
         }
     }
 
-    fn block_effect(&mut self, builder: &mut Builder, block: Option<&Expression>) -> Result<(), CodeError> {
+    fn block_effect(
+        &mut self,
+        builder: &mut Builder,
+        block: Option<&Expression>,
+    ) -> Result<(), CodeError> {
         match block {
             Some(Expression::Block(block)) => {
                 self.begin_locals(builder, &block.body.temporaries, true)?;
@@ -83,8 +164,17 @@ impl Generator<'_, '_> {
         }
     }
 
-    fn block_result(&mut self, builder: &mut Builder, block: Option<&Expression>, keep: bool) -> Result<(), CodeError> {
-        if keep { self.block_value(builder, block) } else { self.block_effect(builder, block) }
+    fn block_result(
+        &mut self,
+        builder: &mut Builder,
+        block: Option<&Expression>,
+        keep: bool,
+    ) -> Result<(), CodeError> {
+        if keep {
+            self.block_value(builder, block)
+        } else {
+            self.block_effect(builder, block)
+        }
     }
 
     // ---- choices
@@ -217,23 +307,31 @@ impl Generator<'_, '_> {
         &mut self,
         builder: &mut Builder,
         start: &Expression,
-        stop: Option<&Expression>,
+        last: Option<&Expression>,
         step: Option<&Expression>,
         body: Option<&Expression>,
         keep: bool,
     ) -> Result<(), CodeError> {
-        let (Some(stop), Some(Expression::Block(block))) = (stop, body) else {
+        let (Some(last), Some(Expression::Block(block))) = (last, body) else {
             return Ok(());
         };
         let counter = argument_slot(builder, block)?;
         self.value(builder, start)?;
-        builder.emit(if keep { Op::StoreTemp(counter) } else { Op::PopTemp(counter) });
-        let limit = self.limit(builder, stop)?;
+        builder.emit(if keep {
+            Op::StoreTemp(counter)
+        } else {
+            Op::PopTemp(counter)
+        });
+        let limit = self.limit(builder, last)?;
         let top = builder.here();
         builder.emit(Op::PushTemp(counter));
-        self.push_limit(builder, stop, limit)?;
+        self.push_limit(builder, last, limit)?;
         let downwards = step.is_some_and(is_negative);
-        builder.emit(Op::SendSpecial(if downwards { Special::GreaterOrEqual } else { Special::LessOrEqual }));
+        builder.emit(Op::SendSpecial(if downwards {
+            Special::GreaterOrEqual
+        } else {
+            Special::LessOrEqual
+        }));
         let end = builder.jump(Op::JumpIfFalse);
         self.block_effect(builder, body)?;
         builder.emit(Op::PushTemp(counter));
@@ -258,7 +356,11 @@ impl Generator<'_, '_> {
         let counter = builder.hidden_slot()?;
         let limit = builder.hidden_slot()?;
         self.value(builder, times)?;
-        builder.emit(if keep { Op::StoreTemp(limit) } else { Op::PopTemp(limit) });
+        builder.emit(if keep {
+            Op::StoreTemp(limit)
+        } else {
+            Op::PopTemp(limit)
+        });
         builder.emit(Op::PushInteger(1));
         builder.emit(Op::PopTemp(counter));
         let top = builder.here();
@@ -277,7 +379,11 @@ impl Generator<'_, '_> {
     }
 
     /// Evaluates a loop's limit once, into a slot; a literal number is pushed afresh each round.
-    fn limit(&mut self, builder: &mut Builder, stop: &Expression) -> Result<Option<u16>, CodeError> {
+    fn limit(
+        &mut self,
+        builder: &mut Builder,
+        stop: &Expression,
+    ) -> Result<Option<u16>, CodeError> {
         if matches!(stop, Expression::Literal(Literal::Integer(_), _)) {
             return Ok(None);
         }
@@ -287,7 +393,12 @@ impl Generator<'_, '_> {
         Ok(Some(slot))
     }
 
-    fn push_limit(&mut self, builder: &mut Builder, stop: &Expression, slot: Option<u16>) -> Result<(), CodeError> {
+    fn push_limit(
+        &mut self,
+        builder: &mut Builder,
+        stop: &Expression,
+        slot: Option<u16>,
+    ) -> Result<(), CodeError> {
         match slot {
             Some(slot) => {
                 builder.emit(Op::PushTemp(slot));

@@ -24,7 +24,7 @@ use crate::syntax::ast::{Block, Method, MethodKind, ScopeId};
 
 /// Why a correct source cannot become code: a limit of the instruction set, or an unknown primitive.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CodeError {
+pub(super) enum CodeError {
     /// More variables, arguments or literals than the instructions can number.
     #[error("Too many {0} in one method; split the method")]
     TooMany(&'static str),
@@ -59,7 +59,14 @@ pub(super) fn generate(
     owner: Oop,
 ) -> Result<Oop, CodeError> {
     let selector = target.symbols.intern(target.heap, &method.selector);
-    let mut generator = Generator { target, method, source: Rc::clone(source), owner, selector, strings: HashMap::new() };
+    let mut generator = Generator {
+        target,
+        method,
+        source: Rc::clone(source),
+        owner,
+        selector,
+        strings: HashMap::new(),
+    };
     generator.method_code()
 }
 
@@ -71,7 +78,8 @@ impl Generator<'_, '_> {
             builder.add_slot(argument.local, &argument.name, false)?;
         }
         self.place_locals(&mut builder, ScopeId::METHOD)?;
-        builder.args = u8::try_from(method.arguments.len()).map_err(|_| CodeError::TooMany("arguments"))?;
+        builder.args =
+            u8::try_from(method.arguments.len()).map_err(|_| CodeError::TooMany("arguments"))?;
         self.begin_locals(&mut builder, &method.body.temporaries, false)?;
         let (primitive, marker) = self.primitive()?;
         match method.kind {
@@ -119,10 +127,15 @@ impl Generator<'_, '_> {
         }
         for captured in &block.captures {
             let local = &self.method.locals[captured.index()];
-            builder.add_slot(*captured, &local.name, local.storage == crate::syntax::ast::Storage::Cell)?;
+            builder.add_slot(
+                *captured,
+                &local.name,
+                local.storage == crate::syntax::ast::Storage::Cell,
+            )?;
         }
         self.place_locals(&mut builder, block.scope)?;
-        builder.args = u8::try_from(block.arguments.len()).map_err(|_| CodeError::TooMany("arguments"))?;
+        builder.args =
+            u8::try_from(block.arguments.len()).map_err(|_| CodeError::TooMany("arguments"))?;
         builder.is_block = true;
         self.begin_locals(&mut builder, &block.body.temporaries, false)?;
         self.sequence_value(&mut builder, &block.body)?;
@@ -160,8 +173,13 @@ impl Generator<'_, '_> {
     }
 
     fn allocate(&mut self, class: Oop, code: Code) -> Oop {
-        let method =
-            MethodBody { code: Rc::new(code), protocol: selector::AS_YET_UNCLASSIFIED, package: Oop::NIL };
-        self.target.heap.allocate(class, Body::Method(Box::new(method)))
+        let method = MethodBody {
+            code: Rc::new(code),
+            protocol: selector::AS_YET_UNCLASSIFIED,
+            package: Oop::NIL,
+        };
+        self.target
+            .heap
+            .allocate(class, Body::Method(Box::new(method)))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Failure, Primitive, argument, text_argument};
 use crate::vm::classes::{ClassSpec, Format};
+use crate::vm::known::is_well_known;
 use crate::vm::{Oop, Vm, class, selector, slot};
 
 pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
@@ -17,7 +18,11 @@ pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
 
 /// Strings of an array.
 fn texts(vm: &Vm, array: Oop) -> Result<Vec<String>, Failure> {
-    vm.heap.slots(array).iter().map(|name| vm.heap.text(*name).ok_or(Failure::BadArgument)).collect()
+    vm.heap
+        .slots(array)
+        .iter()
+        .map(|name| vm.heap.text(*name).ok_or(Failure::BadArgument))
+        .collect()
 }
 
 /// Arguments: name, array of instance variables, array of class variables, layout symbol, package,
@@ -76,10 +81,14 @@ fn define_class_fields(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, 
 
 /// Takes a class without subclasses out of the globals and its superclass.
 fn remove_class(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
-    if !crate::vm::compile::is_class(&vm.heap, receiver) || vm.is_well_known(receiver) {
+    if !crate::vm::compile::is_class(&vm.heap, receiver) || is_well_known(receiver) {
         return Err(Failure::BadReceiver);
     }
-    if !vm.heap.slots(vm.heap.slot(receiver, slot::CLASS_SUBCLASSES)).is_empty() {
+    if !vm
+        .heap
+        .slots(vm.heap.slot(receiver, slot::CLASS_SUBCLASSES))
+        .is_empty()
+    {
         return Err(Failure::Unsupported);
     }
     vm.remove_class(receiver);

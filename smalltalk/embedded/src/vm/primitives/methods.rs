@@ -24,7 +24,10 @@ pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
     ("codeInstructions", Primitive::Plain(code_instructions)),
     ("executeMethod", Primitive::ExecuteMethod),
     ("blockValue", Primitive::BlockValue),
-    ("blockValueWithArguments", Primitive::BlockValueWithArguments),
+    (
+        "blockValueWithArguments",
+        Primitive::BlockValueWithArguments,
+    ),
 ];
 
 /// What a compile error looks like to the fallback code: message, position, source, range start, range end.
@@ -51,7 +54,8 @@ fn compile_method(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failu
         return Err(Failure::BadReceiver);
     }
     let source = text_argument(vm, args, 0)?;
-    vm.compile_method(&source, receiver).map_err(|error| explain(vm, &error, &source))
+    vm.compile_method(&source, receiver)
+        .map_err(|error| explain(vm, &error, &source))
 }
 
 /// Compiles an expression sequence for instances of the receiver, a class.
@@ -60,7 +64,8 @@ fn compile_do_it(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failur
         return Err(Failure::BadReceiver);
     }
     let source = text_argument(vm, args, 0)?;
-    vm.compile_do_it_for(&source, receiver).map_err(|error| explain(vm, &error, &source))
+    vm.compile_do_it_for(&source, receiver)
+        .map_err(|error| explain(vm, &error, &source))
 }
 
 /// The receiver, a class, takes in a compiled method under a protocol.
@@ -77,7 +82,11 @@ fn install_method(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failu
 
 fn remove_method(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure> {
     let selector = argument(args, 0)?;
-    if vm.remove_method(receiver, selector) { Ok(selector) } else { Err(Failure::NotFound) }
+    if vm.remove_method(receiver, selector) {
+        Ok(selector)
+    } else {
+        Err(Failure::NotFound)
+    }
 }
 
 fn code_selector(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
@@ -95,26 +104,40 @@ fn code_source(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
     if !code.is_block {
         return Ok(vm.heap.string(&source));
     }
-    let (start, length) = (code.range.start as usize, (code.range.end - code.range.start) as usize);
+    let (start, length) = (
+        code.range.start as usize,
+        (code.range.end - code.range.start) as usize,
+    );
     let text: String = source.chars().skip(start).take(length).collect();
     Ok(vm.heap.string(&text))
 }
 
 fn code_args(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
-    Ok(Oop::index(usize::from(vm.heap.code(receiver).ok_or(Failure::BadReceiver)?.args)))
+    Ok(Oop::index(usize::from(
+        vm.heap.code(receiver).ok_or(Failure::BadReceiver)?.args,
+    )))
 }
 
 fn code_temps(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
-    Ok(Oop::index(usize::from(vm.heap.code(receiver).ok_or(Failure::BadReceiver)?.temps)))
+    Ok(Oop::index(usize::from(
+        vm.heap.code(receiver).ok_or(Failure::BadReceiver)?.temps,
+    )))
 }
 
 fn code_literals(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
-    let literals = vm.heap.code(receiver).ok_or(Failure::BadReceiver)?.literals.to_vec();
+    let literals = vm
+        .heap
+        .code(receiver)
+        .ok_or(Failure::BadReceiver)?
+        .literals
+        .to_vec();
     Ok(vm.heap.array(&literals))
 }
 
 fn code_is_block(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
-    Ok(Oop::boolean(vm.heap.code(receiver).ok_or(Failure::BadReceiver)?.is_block))
+    Ok(Oop::boolean(
+        vm.heap.code(receiver).ok_or(Failure::BadReceiver)?.is_block,
+    ))
 }
 
 fn code_protocol(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
@@ -157,7 +180,11 @@ fn code_pragmas(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
         .pragmas
         .iter()
         .map(|pragma| {
-            let arguments: Vec<Oop> = pragma.arguments.iter().map(|argument| vm.literal(argument)).collect();
+            let arguments: Vec<Oop> = pragma
+                .arguments
+                .iter()
+                .map(|argument| vm.literal(argument))
+                .collect();
             let arguments = vm.heap.array(&arguments);
             let selector = vm.symbol(&pragma.selector);
             vm.heap.array(&[selector, arguments])
@@ -169,13 +196,22 @@ fn code_pragmas(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
 /// Names of arguments and temporaries, in order of their slots.
 fn code_argument_names(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
     let code = vm.heap.code(receiver).ok_or(Failure::BadReceiver)?.clone();
-    let names: Vec<Oop> = code.variables.iter().map(|variable| vm.heap.string(&variable.name)).collect();
+    let names: Vec<Oop> = code
+        .variables
+        .iter()
+        .map(|variable| vm.heap.string(&variable.name))
+        .collect();
     Ok(vm.heap.array(&names))
 }
 
 /// The instructions as a string, one a line.
 fn code_instructions(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
     let code = vm.heap.code(receiver).ok_or(Failure::BadReceiver)?;
-    let lines: Vec<String> = code.ops.iter().enumerate().map(|(pc, op)| format!("{pc} {op:?}")).collect();
+    let lines: Vec<String> = code
+        .ops
+        .iter()
+        .enumerate()
+        .map(|(pc, op)| format!("{pc} {op:?}"))
+        .collect();
     Ok(vm.heap.string(&lines.join("\r")))
 }

@@ -18,7 +18,7 @@
 //!     Ok(vm.heap.integer(one.gcd(&other)))
 //! }
 //! ```
-//! Add the module's list to [`MODULES`]. Rules:
+//! Add the module's list to `MODULES`. Rules:
 //! - **Plain** primitives compute a value from receiver and arguments. They see every object of the
 //!   heap except the frame of the context that runs. They may allocate; nothing is collected before
 //!   they return, so oops in Rust variables are safe.
@@ -33,6 +33,9 @@
 //!   `float_value`; results through `heap.string`, `integer`, `float`, which normalise.
 //! - **Control** primitives change which context runs (`perform:`, `value`, semaphores, unwinding).
 //!   They belong to the machine.
+
+// every primitive has the signature of its kind, also one that cannot fail
+#![allow(clippy::unnecessary_wraps)]
 
 mod classes;
 mod collections;
@@ -155,7 +158,12 @@ pub struct PrimitiveTable(HashMap<&'static str, Primitive>);
 impl PrimitiveTable {
     /// All there are.
     pub fn new() -> PrimitiveTable {
-        PrimitiveTable(MODULES.iter().flat_map(|module| module.iter().copied()).collect())
+        PrimitiveTable(
+            MODULES
+                .iter()
+                .flat_map(|module| module.iter().copied())
+                .collect(),
+        )
     }
 
     /// The primitive of this name.
@@ -171,23 +179,39 @@ impl Default for PrimitiveTable {
 }
 
 /// The argument at a zero-based position.
+///
+/// # Errors
+/// [`Failure::BadSize`] if there are not as many.
 pub fn argument(args: &[Oop], index: usize) -> Result<Oop, Failure> {
     args.get(index).copied().ok_or(Failure::BadSize)
 }
 
 /// An argument that is a size or index, not negative.
+///
+/// # Errors
+/// [`Failure::BadArgument`] if it is anything else.
 pub fn size_argument(args: &[Oop], index: usize) -> Result<usize, Failure> {
     argument(args, index)?.as_size().ok_or(Failure::BadArgument)
 }
 
 /// An argument that is an immediate integer.
+///
+/// # Errors
+/// [`Failure::BadArgument`] if it is anything else.
 pub fn integer_argument(args: &[Oop], index: usize) -> Result<i64, Failure> {
-    argument(args, index)?.as_small_integer().ok_or(Failure::BadArgument)
+    argument(args, index)?
+        .as_small_integer()
+        .ok_or(Failure::BadArgument)
 }
 
 /// An argument that is a string or symbol.
+///
+/// # Errors
+/// [`Failure::BadArgument`] if it is anything else.
 pub fn text_argument(vm: &Vm, args: &[Oop], index: usize) -> Result<String, Failure> {
-    vm.heap.text(argument(args, index)?).ok_or(Failure::BadArgument)
+    vm.heap
+        .text(argument(args, index)?)
+        .ok_or(Failure::BadArgument)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::{Failure, Primitive, argument, size_argument};
 use crate::vm::classes::Format;
+use crate::vm::known::is_well_known;
 use crate::vm::{Body, Oop, Vm, class};
 
 pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
@@ -20,8 +21,14 @@ pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
     ("becomeForward", Primitive::Plain(become_forward)),
     ("changeClass", Primitive::Plain(change_class)),
     ("isReadOnly", Primitive::Plain(is_read_only)),
-    ("beReadOnly", Primitive::Plain(|vm, receiver, _| set_read_only(vm, receiver, true))),
-    ("beWritable", Primitive::Plain(|vm, receiver, _| set_read_only(vm, receiver, false))),
+    (
+        "beReadOnly",
+        Primitive::Plain(|vm, receiver, _| set_read_only(vm, receiver, true)),
+    ),
+    (
+        "beWritable",
+        Primitive::Plain(|vm, receiver, _| set_read_only(vm, receiver, false)),
+    ),
     ("allInstances", Primitive::Plain(all_instances)),
     ("perform", Primitive::Perform),
     ("performWithArguments", Primitive::PerformWithArguments),
@@ -49,21 +56,27 @@ fn identity_hash(_: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
 /// Number of indexed elements; fails for objects that have none by nature.
 fn basic_size(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
     match vm.format_of(vm.class_of(receiver)) {
-        Format::Pointers | Format::Bytes | Format::Wide => Ok(Oop::index(vm.indexed_size(receiver))),
+        Format::Pointers | Format::Bytes | Format::Wide => {
+            Ok(Oop::index(vm.indexed_size(receiver)))
+        }
         _ => Err(Failure::BadReceiver),
     }
 }
 
 /// The element at a one-based index. Elements of strings are characters.
 fn basic_at(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure> {
-    let index = size_argument(args, 0)?.checked_sub(1).ok_or(Failure::BadIndex)?;
+    let index = size_argument(args, 0)?
+        .checked_sub(1)
+        .ok_or(Failure::BadIndex)?;
     vm.indexed_element(receiver, index).ok_or(Failure::BadIndex)
 }
 
 /// Sets the element at a one-based index. Fails with "bad argument" if the representation cannot
 /// hold it.
 fn basic_at_put(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure> {
-    let index = size_argument(args, 0)?.checked_sub(1).ok_or(Failure::BadIndex)?;
+    let index = size_argument(args, 0)?
+        .checked_sub(1)
+        .ok_or(Failure::BadIndex)?;
     let value = argument(args, 1)?;
     let receiver_class = vm.class_of(receiver);
     if receiver_class == class::BYTE_SYMBOL || receiver_class == class::WIDE_SYMBOL {
@@ -81,12 +94,21 @@ fn basic_at_put(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure
         }
         Some(Body::Bytes(bytes)) => {
             let element = bytes.get_mut(index).ok_or(Failure::BadIndex)?;
-            let code = if is_text { value.as_character().map(u32::from) } else { byte_value(value) };
-            *element = code.and_then(|code| u8::try_from(code).ok()).ok_or(Failure::BadArgument)?;
+            let code = if is_text {
+                value.as_character().map(u32::from)
+            } else {
+                byte_value(value)
+            };
+            *element = code
+                .and_then(|code| u8::try_from(code).ok())
+                .ok_or(Failure::BadArgument)?;
         }
         Some(Body::Wide(points)) => {
             let element = points.get_mut(index).ok_or(Failure::BadIndex)?;
-            *element = value.as_character().map(u32::from).ok_or(Failure::BadArgument)?;
+            *element = value
+                .as_character()
+                .map(u32::from)
+                .ok_or(Failure::BadArgument)?;
         }
         _ => return Err(Failure::BadReceiver),
     }
@@ -112,7 +134,12 @@ fn basic_new_sized(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Fail
         }
         None => return Err(Failure::BadArgument),
     };
-    if size > 0 && !matches!(vm.format_of(receiver), Format::Pointers | Format::Bytes | Format::Wide) {
+    if size > 0
+        && !matches!(
+            vm.format_of(receiver),
+            Format::Pointers | Format::Bytes | Format::Wide
+        )
+    {
         return Err(Failure::BadReceiver);
     }
     new_instance(vm, receiver, size)
@@ -148,7 +175,9 @@ fn new_instance(vm: &mut Vm, class: Oop, size: usize) -> Result<Oop, Failure> {
 
 /// The instance variable at a one-based index; indexed elements follow the named ones.
 fn field_at(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure> {
-    let index = size_argument(args, 0)?.checked_sub(1).ok_or(Failure::BadIndex)?;
+    let index = size_argument(args, 0)?
+        .checked_sub(1)
+        .ok_or(Failure::BadIndex)?;
     match vm.heap.body(receiver) {
         Some(Body::Slots(slots)) => slots.get(index).copied().ok_or(Failure::BadIndex),
         _ => vm.indexed_element(receiver, index).ok_or(Failure::BadIndex),
@@ -156,7 +185,9 @@ fn field_at(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure> {
 }
 
 fn field_at_put(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure> {
-    let index = size_argument(args, 0)?.checked_sub(1).ok_or(Failure::BadIndex)?;
+    let index = size_argument(args, 0)?
+        .checked_sub(1)
+        .ok_or(Failure::BadIndex)?;
     let value = argument(args, 1)?;
     if vm.heap.is_read_only(receiver) {
         return Err(Failure::ReadOnly);
@@ -181,7 +212,9 @@ fn shallow_copy(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
         Some(Body::Bytes(bytes)) => (Body::Bytes(bytes.clone()), bytes.len()),
         Some(Body::Wide(points)) => (Body::Wide(points.clone()), points.len() * 4),
         Some(Body::Map(map)) => (Body::Map(map.clone()), map.len() * 24),
-        Some(Body::Free(_) | Body::Frame(_) | Body::ActiveFrame) => return Err(Failure::Unsupported),
+        Some(Body::Free(_) | Body::Frame(_) | Body::ActiveFrame) => {
+            return Err(Failure::Unsupported);
+        }
         Some(Body::Float(_) | Body::Integer(_) | Body::Method(_)) | None => return Ok(receiver),
     };
     vm.check_room(bytes)?;
@@ -190,10 +223,12 @@ fn shallow_copy(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
 
 /// Whether an object may change places with another: not one the machine or the compiler holds.
 fn may_become(vm: &Vm, oop: Oop) -> bool {
-    !vm.is_well_known(oop)
+    !is_well_known(oop)
         && !matches!(
             vm.heap.body(oop),
-            None | Some(Body::Frame(_) | Body::ActiveFrame | Body::Free(_) | Body::Method(_) | Body::Map(_))
+            None | Some(
+                Body::Frame(_) | Body::ActiveFrame | Body::Free(_) | Body::Method(_) | Body::Map(_)
+            )
         )
         && vm.class_of(oop) != class::BYTE_SYMBOL
         && vm.class_of(oop) != class::WIDE_SYMBOL
@@ -237,7 +272,9 @@ fn change_class(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure
 }
 
 fn is_read_only(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
-    Ok(Oop::boolean(!receiver.is_object() || vm.heap.is_read_only(receiver)))
+    Ok(Oop::boolean(
+        !receiver.is_object() || vm.heap.is_read_only(receiver),
+    ))
 }
 
 fn set_read_only(vm: &mut Vm, receiver: Oop, read_only: bool) -> Result<Oop, Failure> {
@@ -247,7 +284,11 @@ fn set_read_only(vm: &mut Vm, receiver: Oop, read_only: bool) -> Result<Oop, Fai
 
 /// All instances of the receiver, a class, not of its subclasses.
 fn all_instances(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
-    let found: Vec<Oop> = vm.heap.all_objects().filter(|oop| vm.heap.class_of(*oop) == receiver).collect();
+    let found: Vec<Oop> = vm
+        .heap
+        .all_objects()
+        .filter(|oop| vm.heap.class_of(*oop) == receiver)
+        .collect();
     vm.check_room(bytes_for(found.len(), size_of::<Oop>()))?;
     Ok(vm.heap.array(&found))
 }

@@ -94,7 +94,11 @@ fn unwind(vm: &mut Vm, args: usize) -> Result<Control, Failure> {
     }
     vm.note_termination(process);
     let bottom = vm.bottom_of(vm.scheduler.active_context);
-    if vm.leave(bottom, Oop::NIL, false) { Ok(Control::Done) } else { Err(Failure::BadReceiver) }
+    if vm.leave(bottom, Oop::NIL, false) {
+        Ok(Control::Done)
+    } else {
+        Err(Failure::BadReceiver)
+    }
 }
 
 /// The receiver, another process, signals the argument, an exception, where it is. What it was
@@ -106,7 +110,9 @@ fn interrupt(vm: &mut Vm, args: usize) -> Result<Control, Failure> {
     }
     let context = vm.heap.slot(process, slot::PROCESS_CONTEXT);
     let signal = vm.symbol("signal");
-    let top = vm.new_activation(context, exception, signal, &[]).ok_or(Failure::BadArgument)?;
+    let top = vm
+        .new_activation(context, exception, signal, &[])
+        .ok_or(Failure::BadArgument)?;
     if let Some(frame) = vm.heap.frame_mut(top) {
         frame.discard_result = true;
     }
@@ -144,9 +150,12 @@ fn fail(vm: &mut Vm, args: usize) -> Result<Control, Failure> {
 fn set_priority(vm: &mut Vm, args: usize) -> Result<Control, Failure> {
     let process = vm.operand(args, 0)?;
     let wanted = vm.operand(args, 1)?;
-    let priority = wanted.as_size().filter(|priority| (1..=MAX_PRIORITY).contains(priority));
+    let priority = wanted
+        .as_size()
+        .filter(|priority| (1..=MAX_PRIORITY).contains(priority));
     priority.ok_or(Failure::BadArgument)?;
-    let queued = process != vm.scheduler.active_process && vm.process_state(process) == state::READY;
+    let queued =
+        process != vm.scheduler.active_process && vm.process_state(process) == state::READY;
     if queued {
         vm.detach(process);
     }

@@ -14,7 +14,13 @@ pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
 
 /// The keys, in no meaningful order.
 fn map_keys(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
-    let keys: Vec<Oop> = vm.heap.map(receiver).ok_or(Failure::BadReceiver)?.keys().copied().collect();
+    let keys: Vec<Oop> = vm
+        .heap
+        .map(receiver)
+        .ok_or(Failure::BadReceiver)?
+        .keys()
+        .copied()
+        .collect();
     Ok(vm.heap.array(&keys))
 }
 
@@ -27,7 +33,12 @@ fn key(vm: &Vm, oop: Oop) -> Result<Oop, Failure> {
 /// What a key stands for: a method or a binding.
 fn map_at(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure> {
     let key = key(vm, argument(args, 0)?)?;
-    vm.heap.map(receiver).ok_or(Failure::BadReceiver)?.get(&key).copied().ok_or(Failure::NotFound)
+    vm.heap
+        .map(receiver)
+        .ok_or(Failure::BadReceiver)?
+        .get(&key)
+        .copied()
+        .ok_or(Failure::NotFound)
 }
 
 /// Removes a key and answers what it stood for. Method dictionaries are changed through their class.
@@ -50,7 +61,10 @@ fn put(vm: &mut Vm, receiver: Oop, args: &[Oop], kind: Oop) -> Result<Oop, Failu
     if vm.heap.map(receiver).is_none() || vm.class_of(receiver) == class::METHOD_DICTIONARY {
         return Err(Failure::BadReceiver);
     }
-    let text = vm.heap.text(argument(args, 0)?).ok_or(Failure::BadArgument)?;
+    let text = vm
+        .heap
+        .text(argument(args, 0)?)
+        .ok_or(Failure::BadArgument)?;
     let value = argument(args, 1)?;
     let symbol = vm.symbol(&text);
     let binding = vm.declare_in(receiver, symbol, kind);
