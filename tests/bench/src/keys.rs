@@ -103,18 +103,31 @@ fn growing_word(terminal: &Terminal) -> Result<Durations> {
 /// `stui` in it, so that no sidecar is called for it.
 fn pipe_echo(stage: &Stage) -> Result<Durations> {
     let plugin = format!("file:{}", stage.path("data/stui/stui.wasm").display());
-    let mut down = Pipe::open(stage, &plugin, DOWN)?;
+    let down = answering_pipe(stage, &plugin)?;
     let mut up = Pipe::open(stage, &plugin, UP)?;
-    down.say("hello\n")?;
-    down.hear(|said| matches!(said, FromPane::Hello { .. }))?;
     let mut n = 0;
     let mut probe = || -> Result<()> {
         n += 1;
         up.say(&up_line(None, &ToPane::Probe { n })?)?;
-        down.hear(|said| *said == FromPane::Probed { n })
+        down.hear(PATIENCE, |said| *said == FromPane::Probed { n })
     };
     probe()?;
     Durations::of(COUNT * 10, probe)
+}
+
+/// A pipe that the plugin has said hello on. The first ones launch it, and it cannot answer before it
+/// has been granted its permissions.
+fn answering_pipe(stage: &Stage, plugin: &str) -> Result<Pipe> {
+    const ATTEMPTS: u32 = 10;
+    for _ in 0..ATTEMPTS {
+        let mut down = Pipe::open(stage, plugin, DOWN)?;
+        down.say("hello\n")?;
+        let hello = |said: &FromPane| matches!(said, FromPane::Hello { .. });
+        if down.hear(PATIENCE / ATTEMPTS, hello).is_ok() {
+            return Ok(down);
+        }
+    }
+    bail!("the plugin does not say hello on a pipe of its own")
 }
 
 /// A long-lived `zellij pipe`.
@@ -164,8 +177,9 @@ impl Pipe {
         Ok(self.input.flush()?)
     }
 
-    fn hear(&self, wanted: impl Fn(&FromPane) -> bool) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
+    /// Wait for a line that is wanted.
+    fn hear(&self, within: Duration, wanted: impl Fn(&FromPane) -> bool) -> Result<()> {
+        let deadline = Instant::now() + within;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.lines.recv_timeout(left) else {

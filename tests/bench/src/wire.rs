@@ -100,7 +100,13 @@ fn in_flight(client: &Client, request: &dyn Fn() -> Evaluate) -> Result<()> {
 
 fn create_session(client: &Client) -> Result<String> {
     let client_id = "bench".to_owned();
-    match client.request(CreateSession { client_id, timeout: None }, PATIENCE)? {
+    match client.request(
+        CreateSession {
+            client_id,
+            timeout: None,
+        },
+        PATIENCE,
+    )? {
         Response::CreateSession(created) => Ok(created.session.session_id),
         other => bail!("the server opens no session: {other:?}"),
     }
