@@ -4,7 +4,7 @@
 //! them in `Describe` is excused) and whether it `needs_key`. A step is an [`Action`], named by its field `do`.
 //! In every string of a step `${name}` stands for what an earlier step captured under that name, for the id of the
 //! request that was sent under it, or, as `${unique}`, for a text that no other scenario or run has. Replies are
-//! compared by [`pattern`](crate::pattern).
+//! compared by [`pattern`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
