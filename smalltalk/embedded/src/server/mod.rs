@@ -1,7 +1,7 @@
 //! The STUI server of the embedded Smalltalk.
 //!
 //! Two threads: this module's, which owns the socket and answers what needs no Smalltalk, and the
-//! [engine](crate::engine)'s, which owns the virtual machine. Whatever Smalltalk code does, the first
+//! [`engine`]'s, which owns the virtual machine. Whatever Smalltalk code does, the first
 //! one goes on answering.
 //!
 //! - [`router`]: the socket; the only file that names `zmq`. [`frames`]: what its frames mean.
