@@ -94,6 +94,13 @@ impl Session {
         self
     }
 
+    /// The same while a process was just killed: a selection may get lost with it, the answer must not.
+    pub fn prints_after_all(&self, expression: &str, answer: &str) -> &Session {
+        self.at_the_end().types(expression).press(keys::PRINT_IT);
+        self.see(&format!("{expression} {answer}"));
+        self
+    }
+
     /// Wait until an answer stands behind its expression and is selected; only then does the next key
     /// find the cursor where the answer puts it.
     pub fn see_printed(&self, expression: &str, answer: &str) -> Screen {

@@ -12,7 +12,7 @@ fn a_killed_sidecar_comes_back_with_the_text_and_evaluates_again() {
     killed.kill();
 
     // typed while there is no sidecar: kept, and evaluated once there is one again
-    session.prints("kept size", "11");
+    session.prints_after_all("kept size", "11");
     session.see("kept := 'from before' 'from before'");
     assert_ne!(session.sidecar().pid, killed.pid);
 
@@ -41,7 +41,7 @@ fn each_killed_pipe_process_is_replaced() {
     );
     for (n, pipe) in first.iter().enumerate() {
         pipe.kill();
-        session.prints(&format!("{n} + 100"), &format!("{}", n + 100));
+        session.prints_after_all(&format!("{n} + 100"), &format!("{}", n + 100));
     }
     let deadline = Instant::now() + PATIENCE;
     while pipes().count() < first.len() {
@@ -76,7 +76,7 @@ fn a_killed_smalltalk_server_is_told_of_and_the_next_one_evaluates() {
     for server in session.processes(&["stui", "serve"]) {
         server.kill();
     }
-    session.prints("6 * 7", "42");
+    session.prints_after_all("6 * 7", "42");
     session.see("3 + 4 7");
     session.close();
 }
