@@ -1,6 +1,6 @@
 //! Making and changing classes, with instances and compiled methods kept in agreement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::Vm;
@@ -395,10 +395,15 @@ impl Vm {
     fn with_all_subclasses(&self, behavior: Oop) -> Vec<Oop> {
         let is_meta = self.heap.class_of(behavior) == class::METACLASS;
         let mut all = vec![instance_side(&self.heap, behavior)];
+        let mut known = BTreeSet::from([all[0]]);
         let mut position = 0;
         while position < all.len() {
             let subclasses = self.heap.slot(all[position], slot::CLASS_SUBCLASSES);
-            all.extend_from_slice(self.heap.slots(subclasses));
+            for class in self.heap.slots(subclasses) {
+                if known.insert(*class) {
+                    all.push(*class);
+                }
+            }
             position += 1;
         }
         if is_meta {

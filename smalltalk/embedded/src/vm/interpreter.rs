@@ -47,6 +47,10 @@ impl Vm {
                     Some(frame) => frame,
                     None => return,
                 };
+                if frame.is_dead() {
+                    self.heap.put_frame(context, frame);
+                    return self.fail_active("The context to go on with has ended.");
+                }
                 code = Rc::clone(&frame.code);
                 pc = frame.pc as usize;
                 sp = frame.sp as usize;
@@ -584,7 +588,14 @@ impl Vm {
         }
         let method = self.heap.slot(closure, slot::BLOCK_CODE);
         let code = self.heap.code(method)?;
-        (code.is_block && usize::from(code.args) == args).then(|| (method, Rc::clone(code)))
+        // reflection may have given the closure other code than it was made with
+        let copied = self
+            .heap
+            .slots(closure)
+            .len()
+            .checked_sub(slot::BLOCK_COPIED)?;
+        let fits = args + copied <= usize::from(code.temps);
+        (code.is_block && usize::from(code.args) == args && fits).then(|| (method, Rc::clone(code)))
     }
 
     /// Whether a selector can be performed with this many arguments. An unknown selector can: it is

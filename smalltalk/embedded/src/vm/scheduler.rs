@@ -13,6 +13,9 @@ use super::oop::Oop;
 /// Highest priority.
 pub(super) const MAX_PRIORITY: usize = 100;
 
+/// Processes that wait for one semaphore, at most.
+const MAX_WAITING: u32 = 10_000_000;
+
 /// `state` of a Process.
 pub(super) mod state {
     /// Not yet started, or suspended.
@@ -271,7 +274,11 @@ impl Vm {
     fn unlink(&mut self, list: Oop, process: Oop) {
         let mut previous = Oop::NIL;
         let mut current = self.heap.slot(list, slot::LIST_FIRST);
-        while !current.is_nil() {
+        // reflection could make a ring of the links
+        for _ in 0..MAX_WAITING {
+            if current.is_nil() {
+                return;
+            }
             let next = self.heap.slot(current, slot::PROCESS_NEXT);
             if current == process {
                 if previous.is_nil() {
@@ -378,8 +385,10 @@ impl Vm {
                     let context = self.heap.slot(process, slot::PROCESS_CONTEXT);
                     if let Some(frame) = self.heap.frame_mut(context) {
                         // the wait left false, "not timed out", as its answer
-                        frame.pop();
-                        frame.push(Oop::TRUE);
+                        if frame.sp > 0 {
+                            frame.pop();
+                            frame.push(Oop::TRUE);
+                        }
                     }
                     self.wake(timer.semaphore, process);
                 }

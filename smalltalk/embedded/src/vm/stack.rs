@@ -10,11 +10,15 @@ use super::known::{class, selector, slot};
 use super::oop::Oop;
 use super::scheduler::state;
 
+/// Blocks around a block, at most.
+const MAX_BLOCK_NESTING: u32 = 10_000;
+
 impl Vm {
     /// The context of the method that a block was written in, `nil` for none.
     pub(super) fn home_of(&self, closure: Oop) -> Oop {
         let mut closure = closure;
-        loop {
+        // blocks nest as deep as the parser allows; reflection could make a ring of them
+        for _ in 0..MAX_BLOCK_NESTING {
             let context = self.heap.slot(closure, slot::BLOCK_OUTER);
             match self.heap.frame(context) {
                 Some(frame) if frame.closure.is_nil() => return context,
@@ -22,6 +26,7 @@ impl Vm {
                 None => return Oop::NIL,
             }
         }
+        Oop::NIL
     }
 
     // ---- calls that the machine makes
@@ -222,7 +227,9 @@ impl Vm {
                 Marker::HandlerActive => {
                     let handler = self.heap.slot(frame.receiver, slot::EXCEPTION_HANDLER);
                     context = match self.heap.frame(handler) {
-                        Some(handler) if !handler.is_dead() => handler.sender,
+                        Some(handler) if !handler.is_dead() && handler.depth < frame.depth => {
+                            handler.sender
+                        }
                         _ => frame.sender,
                     };
                 }
@@ -309,11 +316,11 @@ impl Vm {
         }
         let method = self.heap.slot(closure, slot::BLOCK_CODE);
         let code = self.heap.code(method)?.clone();
-        if code.args != 0 {
+        let copied: Vec<Oop> = self.heap.slots(closure).get(slot::BLOCK_COPIED..)?.to_vec();
+        let temps = code.temps;
+        if code.args != 0 || copied.len() > usize::from(temps) {
             return None;
         }
-        let temps = code.temps;
-        let copied: Vec<Oop> = self.heap.slots(closure).get(slot::BLOCK_COPIED..)?.to_vec();
         let slots = Frame::rounded_slots(code.frame_slots);
         let receiver = self.heap.slot(closure, slot::BLOCK_RECEIVER);
         let (context, mut frame) = self.heap.new_context(code, slots);

@@ -2,6 +2,7 @@
 //!
 //! One test program, so that the machine is linked once.
 
+mod abuse;
 mod blocks;
 mod classes;
 mod collection;

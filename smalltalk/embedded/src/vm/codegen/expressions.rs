@@ -10,7 +10,7 @@ use crate::syntax::ast::{
     Sequence, SharedId, Statement, Storage, Variable,
 };
 use crate::vm::code::Op;
-use crate::vm::known::{PROCESSOR, selector};
+use crate::vm::known::{PROCESSOR, class, selector, slot};
 use crate::vm::oop::Oop;
 
 impl Generator<'_, '_> {
@@ -106,6 +106,10 @@ impl Generator<'_, '_> {
             }
             Binding::Instance(index) => {
                 let index = field(index)?;
+                // a ring of superclasses would stop the machine
+                if usize::from(index) < slot::DESCRIPTION_VARIABLES && self.is_class_code() {
+                    return Err(CodeError::Reserved);
+                }
                 if keep {
                     Op::StoreField(index)
                 } else {
@@ -136,6 +140,18 @@ impl Generator<'_, '_> {
         builder.emit(op);
         builder.enter(before);
         Ok(())
+    }
+
+    /// Whether the receiver of this code is a class.
+    fn is_class_code(&self) -> bool {
+        let mut class = self.owner;
+        while !class.is_nil() {
+            if class == class::BEHAVIOR {
+                return true;
+            }
+            class = self.target.heap.slot(class, slot::BEHAVIOR_SUPERCLASS);
+        }
+        false
     }
 
     // ---- statements

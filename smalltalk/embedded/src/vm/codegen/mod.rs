@@ -28,6 +28,11 @@ pub(super) enum CodeError {
     /// More variables, arguments or literals than the instructions can number.
     #[error("Too many {0} in one method; split the method")]
     TooMany(&'static str),
+    /// An instance variable of classes that the machine keeps.
+    #[error(
+        "This variable is kept by the system and cannot be assigned; use the messages that define classes"
+    )]
+    Reserved,
     /// `<primitive: 'x'>` names nothing.
     #[error("There is no primitive named '{0}'")]
     NoSuchPrimitive(String),

@@ -3,7 +3,7 @@
 use super::{Failure, Primitive, argument, size_argument};
 use crate::vm::classes::Format;
 use crate::vm::known::is_well_known;
-use crate::vm::{Body, Oop, Vm, class};
+use crate::vm::{Body, Oop, Vm, class, slot};
 
 pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
     ("class", Primitive::Plain(class_of)),
@@ -148,7 +148,7 @@ fn basic_new_sized(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Fail
 fn new_instance(vm: &mut Vm, class: Oop, size: usize) -> Result<Oop, Failure> {
     let named = vm
         .heap
-        .slot(class, crate::vm::slot::BEHAVIOR_SIZE)
+        .slot(class, slot::BEHAVIOR_SIZE)
         .as_size()
         .ok_or(Failure::BadReceiver)?;
     let body = match vm.format_of(class) {
@@ -189,7 +189,9 @@ fn field_at_put(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure
         .checked_sub(1)
         .ok_or(Failure::BadIndex)?;
     let value = argument(args, 1)?;
-    if vm.heap.is_read_only(receiver) {
+    // a ring of superclasses would stop the machine
+    let reserved = index < slot::DESCRIPTION_VARIABLES && vm.is_kind_of(receiver, class::BEHAVIOR);
+    if reserved || vm.heap.is_read_only(receiver) {
         return Err(Failure::ReadOnly);
     }
     match vm.heap.body_mut(receiver) {
@@ -233,6 +235,7 @@ fn may_become(vm: &Vm, oop: Oop) -> bool {
         && vm.class_of(oop) != class::BYTE_SYMBOL
         && vm.class_of(oop) != class::WIDE_SYMBOL
         && vm.class_of(oop) != class::PROCESS
+        && !vm.is_kind_of(oop, class::BEHAVIOR)
 }
 
 /// References to the receiver become references to the argument and the other way round.
