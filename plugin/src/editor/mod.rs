@@ -98,6 +98,11 @@ pub struct Editor {
     clipboard: String,
     queue: VecDeque<Step>,
     question: Question<Wanted>,
+    /// The last step was one after which the sidecar says where the selection goes. Whoever moved or
+    /// typed on since is left where he is.
+    awaits_selection: bool,
+    /// That selection, meant in a text that is still being fetched.
+    selected: Option<(Pos, Pos)>,
     /// One sentence for the user about the last step.
     notice: Option<&'static str>,
 }
@@ -129,6 +134,8 @@ impl Default for Editor {
             clipboard: String::new(),
             queue: VecDeque::new(),
             question: Question::default(),
+            awaits_selection: false,
+            selected: None,
             notice: None,
         }
     }
@@ -224,6 +231,8 @@ impl Editor {
 
     fn perform(&mut self, step: Step, link: &mut Link, out: &mut Outcome) {
         self.question.changed();
+        self.awaits_selection = false;
+        self.selected = None;
         let run = self.run.take();
         match step {
             Step::Type(c) => self.type_char(c, run, link, out),
@@ -289,6 +298,8 @@ impl Editor {
             self.notice = Some("This needs the sidecar, which is not there yet.");
         } else if link.act(act, out).is_none() {
             self.notice = Some("Too much waits for the sidecar already; this was not taken.");
+        } else {
+            self.awaits_selection = true;
         }
     }
 

@@ -77,6 +77,9 @@ impl Editor {
             self.follow();
         }
         self.top = self.top.min(last);
+        if let Some((anchor, cursor)) = self.selected.take() {
+            self.take_selection(anchor, cursor);
+        }
         self.trim();
         self.perform_waiting(link, out);
     }
@@ -159,16 +162,27 @@ impl Editor {
         self.trim();
     }
 
-    /// Put selection and cursor somewhere, unless the user typed on meanwhile. Of a selection too long
-    /// for the screen its beginning is shown: an answer stands behind the question.
+    /// Put selection and cursor somewhere, unless the user moved or typed on meanwhile: the next key
+    /// would replace what is selected.
     pub fn select(&mut self, anchor: Pos, cursor: Pos) {
-        if self.unechoed.is_empty() && self.queue.is_empty() {
-            self.place(cursor);
-            self.anchor = Some(anchor).filter(|anchor| *anchor != cursor);
-            self.settle();
-            self.follow_line();
-            self.reveal(anchor.min(cursor));
+        if !self.awaits_selection || !self.unechoed.is_empty() || !self.queue.is_empty() {
+            return;
         }
+        if self.stale {
+            self.selected = Some((anchor, cursor));
+        } else {
+            self.take_selection(anchor, cursor);
+        }
+    }
+
+    /// Of a selection too long for the screen its beginning is shown: an answer stands behind the
+    /// question.
+    fn take_selection(&mut self, anchor: Pos, cursor: Pos) {
+        self.place(cursor);
+        self.anchor = Some(anchor).filter(|anchor| *anchor != cursor);
+        self.settle();
+        self.follow_line();
+        self.reveal(anchor.min(cursor));
     }
 
     /// What is marked now.

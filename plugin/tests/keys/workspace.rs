@@ -270,6 +270,37 @@ fn an_answer_is_inserted_and_selected_and_the_next_key_replaces_it() {
 }
 
 #[test]
+fn whoever_moved_on_is_not_taken_back_to_the_answer() {
+    let mut desk = Desk::workspace("3 + 4\nnext");
+    desk.press("End, Ctrl e, Ctrl End");
+    desk.other_edits(Edit::insert(Pos::new(0, 5), " 7"));
+    desk.tell(&ToPane::Select {
+        rev: 1,
+        anchor: Pos::new(0, 5),
+        cursor: Pos::new(0, 7),
+    });
+    desk.press("'!'");
+    assert_eq!(desk.sidecar.document, "3 + 4 7\nnext!");
+}
+
+#[test]
+fn an_answer_that_comes_before_the_text_is_fetched_anew_is_selected_in_it() {
+    let mut desk = Desk::workspace("3 + 4");
+    desk.press("End, Ctrl e");
+    desk.sidecar.slow = true;
+    desk.connect();
+    desk.other_edits(Edit::insert(Pos::new(0, 5), " 7"));
+    desk.tell(&ToPane::Select {
+        rev: 1,
+        anchor: Pos::new(0, 5),
+        cursor: Pos::new(0, 7),
+    });
+    desk.sidecar.slow = false;
+    desk.deliver();
+    assert_eq!(desk.text(1), "3 + 4« 7»‸");
+}
+
+#[test]
 fn of_a_long_answer_the_beginning_is_shown_behind_the_question() {
     let mut desk = Desk::workspace("100 factorial");
     desk.press("End, Ctrl e");

@@ -175,7 +175,10 @@ impl Hub {
         let object = answer.object.clone();
         if answer.has_error {
             self.show_runtime_error(&evaluation, &answer, out);
+            out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
         } else {
+            // First of all it runs no longer; then comes what it answered.
+            out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
             match evaluation.how {
                 How::DoIt => {}
                 How::PrintIt => self.print(&evaluation, seq, &answer, out),
@@ -190,7 +193,6 @@ impl Hub {
                 }
             }
         }
-        out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
         if let Some(id) = answer.object.and_then(|object| object.id) {
             self.to_release.insert(id);
         }
