@@ -201,7 +201,7 @@ impl Vm {
     // ---- running
 
     /// Runs processes for at most about `budget` activations and loop rounds, a million of which
-    /// take some ten milliseconds.
+    /// take some tens of milliseconds.
     pub fn run(&mut self, budget: u64) -> Activity {
         let mut left = budget;
         loop {

@@ -22,6 +22,7 @@
 //! Oops ([`Oop`]) read by the host stay valid until the next `run`; whatever is kept longer is kept
 //! by a [`Root`].
 
+mod activation;
 mod boot;
 mod classes;
 mod code;
@@ -39,6 +40,7 @@ mod lookup;
 mod mirror;
 mod oop;
 pub mod primitives;
+mod reshape;
 mod roots;
 mod scheduler;
 mod special;

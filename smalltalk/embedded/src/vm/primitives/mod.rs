@@ -7,7 +7,7 @@
 //! the reason ([`Failure`]) into the temporary `code`.
 //!
 //! # Writing one
-//! ```ignore
+//! ```text
 //! //! numbers.rs: arithmetic.
 //! pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[("integerGcd", Primitive::Plain(integer_gcd))];
 //!
