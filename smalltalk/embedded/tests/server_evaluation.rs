@@ -194,6 +194,30 @@ fn a_waiting_evaluation_is_interrupted() {
 }
 
 #[test]
+fn an_evaluation_in_line_is_interrupted_before_it_begins() {
+    let server = server();
+    let (mut client, mut other) = (Client::of(&server), Client::of(&server));
+    let session = client.session("me");
+    client.print_in(&session, "gate := Semaphore new. ran := false");
+    let running: Vec<Uuid> = (0..64)
+        .map(|_| client.send(evaluate_in(&session, "gate wait")))
+        .collect();
+    let waiting = client.send(evaluate_in(&session, "ran := true"));
+    // Answered in order: what was sent before has arrived.
+    client.ask(Ping::default());
+    assert!(other.interrupt(waiting));
+    assert_eq!(
+        error_of(&client.response_to(waiting)),
+        ErrorCode::Interrupted
+    );
+    other.print_in(&session, "64 timesRepeat: [ gate signal ]");
+    for id in running {
+        client.response_to(id);
+    }
+    assert_eq!(other.print_in(&session, "ran"), "false");
+}
+
+#[test]
 fn what_takes_longer_than_it_may_is_stopped() {
     let server = server();
     let mut client = Client::of(&server);

@@ -2,6 +2,10 @@
 
 mod support;
 
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
 use stui_protocol::error::ErrorCode;
 use stui_protocol::message::{Envelope, Payload};
 use stui_protocol::request::{self, Describe, Ping, Request};
@@ -162,6 +166,61 @@ fn a_message_over_the_limit_gets_an_error_and_the_connection_goes_on() {
     assert_eq!(error.details.unwrap().limit, Some(10 * 1024 * 1024));
     let fitting = format!("'{}' size", "x".repeat(9 * 1024 * 1024));
     assert_eq!(client.print(&fitting), (9 * 1024 * 1024).to_string());
+}
+
+#[test]
+fn a_message_beyond_all_limits_costs_its_sender_the_connection_and_nobody_else() {
+    let server = server();
+    let mut client = Client::of(&server);
+    let (mut rude, ping) = (Client::of(&server), Ping::default());
+    rude.ask(ping.clone());
+    rude.send_document(&vec![b' '; 65 * 1024 * 1024]);
+    // The socket connects anew by itself; what was sent before then may be lost with the connection.
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        rude.send(ping.clone());
+        if rude.frames_within(Duration::from_millis(200)).is_some() {
+            break;
+        }
+        assert!(Instant::now() < deadline, "not served any more");
+    }
+    assert_eq!(client.print("3 + 4"), "7");
+}
+
+#[test]
+fn who_speaks_no_zeromq_does_no_harm() {
+    let server = server();
+    let mut client = Client::of(&server);
+    let address = server.connection().endpoint.replace("tcp://", "");
+    let greeting = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\0NULL";
+    for bytes in [
+        &b""[..],
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x03\0\0\x13",
+        greeting,
+        &[greeting, &[0xff; 4096][..]].concat(),
+        &[0x00; 100_000],
+        &[0xff; 100_000],
+    ] {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        // The server may have hung up before the end.
+        let _ = stream.write_all(bytes);
+        assert_eq!(client.print("3 + 4"), "7");
+    }
+}
+
+#[test]
+fn clients_that_die_in_the_middle_of_everything_do_no_harm() {
+    let server = server();
+    for round in 0..20 {
+        let dying = Client::of(&server);
+        for n in 0..round * 100 {
+            dying.send(evaluate(&format!("{n} factorial printString size")));
+        }
+        drop(dying);
+    }
+    assert_eq!(Client::of(&server).print("3 + 4"), "7");
 }
 
 #[test]

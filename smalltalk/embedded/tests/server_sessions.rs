@@ -76,6 +76,20 @@ fn a_closed_session_ends_what_runs_in_it() {
 }
 
 #[test]
+fn a_closed_session_ends_what_it_forked() {
+    let server = server();
+    let mut client = Client::of(&server);
+    let (doomed, witness) = (client.session("me"), client.session("me"));
+    client.print_in(&witness, "Smalltalk at: #ServerTestCount put: 0");
+    let fork = "[ [ true ] whileTrue: [ Smalltalk at: #ServerTestCount put: (Smalltalk at: #ServerTestCount) + 1 ] ] fork. nil";
+    client.print_in(&doomed, fork);
+    let grows = "| before | before := Smalltalk at: #ServerTestCount. 1000 timesRepeat: [ Processor yield ]. (Smalltalk at: #ServerTestCount) > before";
+    assert_eq!(client.print_in(&witness, grows), "true");
+    client.ask(request::CloseSession { session_id: doomed });
+    assert_eq!(client.print_in(&witness, grows), "false");
+}
+
+#[test]
 fn a_session_remembers_what_was_evaluated() {
     let server = server();
     let mut client = Client::of(&server);

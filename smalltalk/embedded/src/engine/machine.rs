@@ -14,7 +14,7 @@ use super::messages::{Command, JobId, Report, SessionNumber};
 use super::registry::Registry;
 use super::transcript::Gathered;
 use super::{ReportTo, failure};
-use crate::vm::{Activity, BindingsId, Oop, ProcessId, Root, StackFrame, Vm, VmEvent};
+use crate::vm::{Activity, BindingsId, Oop, ProcessId, Root, StackFrame, Vm, VmEvent, class, slot};
 
 /// Most characters of an answer that are printed.
 pub const MAX_RESULT: usize = 100_000;
@@ -172,8 +172,25 @@ impl<'a> Machine<'a> {
         for job in jobs {
             self.stop(job, Stop::Interrupted);
         }
+        self.end_children(number);
         if let Some(session) = self.sessions.remove(&number) {
             self.vm.drop_bindings(session.bindings);
+        }
+    }
+
+    /// Ends the processes that evaluations of a session forked and left behind.
+    fn end_children(&mut self, session: SessionNumber) {
+        let owners: HashSet<ProcessId> = self
+            .vm
+            .heap
+            .all_objects()
+            .filter(|object| self.vm.class_of(*object) == class::PROCESS)
+            .filter_map(|process| self.vm.heap.slot(process, slot::PROCESS_OWNER).as_size())
+            .map(|owner| ProcessId(owner as u64))
+            .filter(|owner| self.origins.get(owner) == Some(&session))
+            .collect();
+        for owner in owners {
+            self.vm.terminate_children(owner);
         }
     }
 

@@ -45,7 +45,8 @@ pub enum Command {
         /// What the ids of its objects begin with.
         prefix: String,
     },
-    /// A session ends: its jobs are interrupted, its variables and objects forgotten.
+    /// A session ends: its jobs are interrupted, what they forked is ended, its variables and objects
+    /// are forgotten.
     CloseSession {
         /// Its number.
         session: SessionNumber,

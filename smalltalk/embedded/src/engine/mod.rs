@@ -6,11 +6,11 @@
 //! for ever or use up all memory, and costs at most itself: the machine runs in slices, between which
 //! commands are obeyed and deadlines kept.
 //!
-//! - [`messages`]: commands and reports.
-//! - [`machine`]: the loop, what happens in it, and deadlines. [`jobs`]: what a job is, and how it is
-//!   begun and stopped. [`evaluate`], [`inspect`]: the jobs; [`ask`]: what is answered without one.
-//! - [`describe`]: printing with limits. [`registry`]: the objects that a session keeps.
-//!   [`transcript`]: what is written to Transcript.
+//! - `messages`: commands and reports.
+//! - `machine`: the loop, what happens in it, and deadlines. `jobs`: what a job is, and how it is
+//!   begun and stopped. `evaluate`, `inspect`: the jobs; `ask`: what is answered without one.
+//! - `describe`: printing with limits. `registry`: the objects that a session keeps.
+//!   `transcript`: what is written to Transcript.
 
 mod ask;
 mod describe;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use stui_protocol::Uuid;
 use stui_protocol::auth::Key;
-use stui_protocol::error::{ErrorCode, ErrorDetails, ErrorInfo};
+use stui_protocol::error::{ErrorCode, ErrorInfo};
 use stui_protocol::event::{
     EvaluationFinished, EvaluationStarted, Event, Happening, ServerStopping, SessionChanged,
     Transcript,
@@ -22,6 +22,7 @@ use stui_protocol::response::{HistoryEntry, Response};
 use super::frames::{PeerId, split};
 use super::jobs::{Job, Jobs, Turn};
 use super::peers::{Peers, StreamKey};
+use super::refusals;
 use super::replies::{Fingerprint, Known, Replies, RequestKey, Sender};
 use super::requests::{self, Step};
 use super::sessions::{CLEANUP_INTERVAL, Session, Sessions};
@@ -167,7 +168,7 @@ impl Desk {
             Trust::Signed => reply_to.signed = true,
             Trust::Connection => {}
             Trust::Forged => {
-                return self.reply(&reply_to, Uuid::nil(), forged());
+                return self.reply(&reply_to, Uuid::nil(), refusals::forged());
             }
             Trust::None => {
                 // Of a stranger's document nothing is read but whether it is an Authenticate.
@@ -177,11 +178,11 @@ impl Desk {
                 {
                     return self.authenticate(origin, &reply_to, received);
                 }
-                return self.reply(&reply_to, Uuid::nil(), stranger());
+                return self.reply(&reply_to, Uuid::nil(), refusals::stranger());
             }
         }
         if document.len() > self.settings.max_message {
-            let error = too_large(document.len(), self.settings.max_message);
+            let error = refusals::too_large(document.len(), self.settings.max_message);
             return self.reply(&reply_to, find_id(head), error);
         }
         match Received::read(document) {
@@ -210,7 +211,7 @@ impl Desk {
             return self.authenticate(origin, &reply_to, received);
         }
         if !requests::SUPPORTED.contains(&request_type) {
-            return self.reply(&reply_to, id, requests::unsupported(request_type));
+            return self.reply(&reply_to, id, refusals::unsupported(request_type));
         }
         let key: RequestKey = (Sender::of(&origin.peer), id);
         let fingerprint = Fingerprint::of(request_type, received.content());
@@ -225,8 +226,8 @@ impl Desk {
                     return;
                 }
                 Known::Answered(document) => return self.send(&reply_to, document),
-                Known::Forgotten => return self.reply(&reply_to, id, forgotten()),
-                Known::OtherRequest => return self.reply(&reply_to, id, id_used_twice()),
+                Known::Forgotten => return self.reply(&reply_to, id, refusals::forgotten()),
+                Known::OtherRequest => return self.reply(&reply_to, id, refusals::id_used_twice()),
             }
         }
         let request = match received.envelope() {
@@ -511,43 +512,4 @@ fn excerpt(text: &str) -> (String, bool) {
         Some((end, _)) => (text[..end].to_owned(), true),
         None => (text.to_owned(), false),
     }
-}
-
-fn forged() -> ErrorInfo {
-    ErrorInfo::new(
-        ErrorCode::PermissionDenied,
-        "The signature is wrong: it is the hex HMAC-SHA256 of the document under the key of the connection file.",
-    )
-}
-
-fn stranger() -> ErrorInfo {
-    ErrorInfo::new(
-        ErrorCode::PermissionDenied,
-        "Show that you know the key of the connection file: send the hex HMAC-SHA256 of the document in a frame before it, or Authenticate once.",
-    )
-}
-
-fn too_large(len: usize, limit: usize) -> ErrorInfo {
-    ErrorInfo::new(
-        ErrorCode::InvalidRequest,
-        format!("The message has {len} bytes; at most {limit} are read. Send less at once."),
-    )
-    .with(ErrorDetails {
-        limit: Some(limit as u64),
-        ..ErrorDetails::default()
-    })
-}
-
-fn forgotten() -> ErrorInfo {
-    ErrorInfo::new(
-        ErrorCode::InternalError,
-        "This request was answered before, but its reply is no longer kept; it was not run again.",
-    )
-}
-
-fn id_used_twice() -> ErrorInfo {
-    ErrorInfo::new(
-        ErrorCode::InvalidRequest,
-        "This id was used for another request; every request needs a fresh UUID.",
-    )
 }

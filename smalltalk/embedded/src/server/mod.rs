@@ -1,14 +1,14 @@
 //! The STUI server of the embedded Smalltalk.
 //!
 //! Two threads: this module's, which owns the socket and answers what needs no Smalltalk, and the
-//! [`engine`]'s, which owns the virtual machine. Whatever Smalltalk code does, the first
+//! `engine`'s, which owns the virtual machine. Whatever Smalltalk code does, the first
 //! one goes on answering.
 //!
-//! - [`router`]: the socket; the only file that names `zmq`. [`frames`]: what its frames mean.
-//! - [`desk`]: every message in and out, without a socket; [`trust`]: who may ask; [`requests`]: what
-//!   is done for each type of request.
-//! - [`peers`], [`jobs`], [`sessions`], [`streams`], [`replies`]: what is remembered, each bounded.
-//! - [`endpoint`], [`connection_file`], [`wake`], [`watch`]: the rim.
+//! - `router`: the socket; the only file that names `zmq`. `frames`: what its frames mean.
+//! - `desk`: every message in and out, without a socket; `trust`: who may ask; `requests`: what
+//!   is done for each type of request; `refusals`: what is not done.
+//! - `peers`, `jobs`, `sessions`, `streams`, `replies`: what is remembered, each bounded.
+//! - `endpoint`, `connection_file`, `wake`, `watch`: the rim.
 
 mod connection_file;
 mod desk;
@@ -16,6 +16,7 @@ mod endpoint;
 mod frames;
 mod jobs;
 mod peers;
+mod refusals;
 mod replies;
 mod requests;
 mod router;

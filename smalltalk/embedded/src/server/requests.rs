@@ -78,18 +78,6 @@ pub(crate) fn has_effect(request_type: &str) -> bool {
     )
 }
 
-/// The error for a request type that is not answered here.
-pub(crate) fn unsupported(request_type: &str) -> ErrorInfo {
-    ErrorInfo::new(
-        ErrorCode::UnsupportedOperation,
-        format!("{request_type} is not supported by this server; Describe tells what is."),
-    )
-    .with(ErrorDetails {
-        supported: SUPPORTED.iter().map(ToString::to_string).collect(),
-        ..ErrorDetails::default()
-    })
-}
-
 /// The result of an evaluation in one line, and whether it is an error.
 pub(crate) fn summary(response: &Response) -> (String, bool) {
     match response {
@@ -188,7 +176,7 @@ impl Desk {
                     events,
                 )
             }
-            other => unsupported(other.name()).into(),
+            other => super::refusals::unsupported(other.name()).into(),
         })
     }
 

@@ -24,8 +24,11 @@ const HARD_CAP: i64 = 64 * 1024 * 1024;
 const MAX_FRAMES: usize = 8;
 /// Most messages that wait in libzmq for a client that does not read.
 const SEND_QUEUE: i32 = 1000;
-/// Most messages of a connection that libzmq reads ahead.
-const RECEIVE_QUEUE: i32 = 256;
+/// Most messages of a connection that libzmq reads ahead: no limit. With one, a connection that breaks
+/// while libzmq has stopped reading it makes libzmq 4.3.4 abort the process, if a heartbeat is among
+/// what it had read (`Assertion failed: !_io_error`). Strangers' messages are refused unread, so that
+/// they do not pile up.
+const RECEIVE_QUEUE: i32 = 0;
 /// Most bytes that wait here for clients that do not read.
 const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// How long to wait before trying again to send.
@@ -266,5 +269,102 @@ impl Router {
         if let Err(error) = self.socket.set_linger(GOODBYE) {
             tracing::warn!(%error, "the last messages may be lost");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::rc::Rc;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// A socket, and a client of it.
+    fn pair() -> (Router, zmq::Socket) {
+        let router = Router::bind("tcp://127.0.0.1:*").unwrap();
+        let client = zmq::Context::new().socket(zmq::DEALER).unwrap();
+        client.set_linger(0).unwrap();
+        client.set_rcvhwm(100).unwrap();
+        client.set_rcvtimeo(20).unwrap();
+        client.connect(router.endpoint()).unwrap();
+        (router, client)
+    }
+
+    /// Waits for something to happen at the socket.
+    fn wait_for<T>(router: &mut Router, mut happened: impl FnMut(&mut Router) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(it) = happened(router) {
+                return it;
+            }
+            assert!(Instant::now() < deadline, "nothing happened");
+            router.wait([], deadline).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_closed_connection_is_known_by_the_descriptor_of_its_messages() {
+        let (mut router, client) = pair();
+        client.send("hello", 0).unwrap();
+        let (origin, frames) = wait_for(&mut router, |router| router.receive());
+        assert_eq!(&frames[0][..], b"hello");
+        let connection = origin.connection.expect("libzmq tells the descriptor");
+        assert!(router.closed().is_empty());
+        drop(client);
+        wait_for(&mut router, |router| {
+            router.closed().contains(&connection).then_some(())
+        });
+    }
+
+    #[test]
+    fn a_client_that_does_not_read_gets_everything_once_it_does() {
+        const COUNT: usize = 3000;
+        let (mut router, client) = pair();
+        client.send("hello", 0).unwrap();
+        let (origin, _) = wait_for(&mut router, |router| router.receive());
+        for number in 0..COUNT {
+            let mut document = vec![b' '; 10_000];
+            document[..8].copy_from_slice(&number.to_be_bytes());
+            let gone = router.send(Outgoing {
+                peer: origin.peer.clone(),
+                delimited: false,
+                signature: None,
+                document: Rc::from(document),
+                is_event: false,
+            });
+            assert_eq!(gone, None);
+        }
+        assert!(router.waiting_bytes > 0, "the client's queues hold it all");
+        for number in 0..COUNT {
+            let deadline = Instant::now() + PATIENCE;
+            let document = loop {
+                router.send_waiting();
+                match client.recv_bytes(0) {
+                    Ok(document) => break document,
+                    Err(error) => assert!(Instant::now() < deadline, "{error}"),
+                }
+            };
+            assert_eq!(document[..8], number.to_be_bytes());
+        }
+        assert!(router.waiting.is_empty());
+        assert_eq!(router.waiting_bytes, 0);
+    }
+
+    #[test]
+    fn a_message_to_a_connection_that_is_gone_says_so() {
+        let (mut router, client) = pair();
+        client.send("hello", 0).unwrap();
+        let (origin, _) = wait_for(&mut router, |router| router.receive());
+        drop(client);
+        let gone = wait_for(&mut router, |router| {
+            router.send(Outgoing {
+                peer: origin.peer.clone(),
+                delimited: true,
+                signature: None,
+                document: Rc::from(&b"late"[..]),
+                is_event: false,
+            })
+        });
+        assert_eq!(gone, origin.peer);
     }
 }
