@@ -1,8 +1,8 @@
 //! The link to a Smalltalk server: a thread that keeps a connection up, and what is asked through it.
 //!
 //! - A connection counts as up once both sides have proved that they know the key
-//!   ([`greeting`](self), in `link/greeting.rs`) and the server has described itself.
-//! - A lost connection is opened anew, after a pause that doubles up to [`MAX_PAUSE`], with some
+//!   (`link/greeting.rs`) and the server has described itself.
+//! - A lost connection is opened anew, after a pause that doubles up to three seconds, with some
 //!   jitter. Each time the connection file is read again: a restarted server wrote another.
 //! - What was not answered is sent again under its id: the same server remembers what it has done.
 //!   Another server does not; then the request ends as [`Outcome::ServerReplaced`].

@@ -2,7 +2,7 @@
 //!
 //! One `zellij pipe` process is half duplex: after a line in, it waits for the next line before it
 //! looks at what a plugin says. So `up` carries lines in, and `down`, which the plugin keeps blocked,
-//! carries lines out. [`health`](self) says when a pair is trusted and when it is replaced.
+//! carries lines out. `pipes/health.rs` says when a pair is trusted and when it is replaced.
 //!
 //! A pair is opened only for a [`Destination`] of which a pane has announced itself: Zellij would
 //! launch a hidden pane where there is none. For the same reason a pair that died is not replaced

@@ -9,8 +9,8 @@
 //! before he sends what follows them.
 //!
 //! - [`document`]: the text; [`transcript`]: what code wrote; [`inspector`]: what is looked into.
-//! - [`acts`](self): what panes ask for (`acts.rs`), evaluations (`evaluations.rs`), the session on
-//!   the Smalltalk server (`session.rs`).
+//! - `acts.rs`: what panes ask for; `evaluations.rs`: what runs; `session.rs`: the session on the
+//!   Smalltalk server.
 //! - [`record`]: what survives on disk.
 
 use std::collections::{BTreeMap, BTreeSet};
