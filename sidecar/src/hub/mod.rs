@@ -11,7 +11,7 @@
 //! - [`document`]: the text; [`transcript`]: what code wrote; [`inspector`]: what is looked into.
 //! - `acts.rs`: what panes ask for; `evaluations.rs`: what runs; `session.rs`: the session on the
 //!   Smalltalk server.
-//! - [`record`]: what survives on disk.
+//! - [`record`]: what survives on disk; `restore.rs`: the hub that it leads to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +22,8 @@ use stui_protocol::request::Request;
 use stui_protocol::response::Response;
 
 use self::document::Document;
-use self::inspector::{DEFAULT_ROWS, Inspector};
-use self::record::{Evaluation, Record, Session, Snapshot};
+use self::inspector::Inspector;
+use self::record::{Evaluation, Record, Session};
 use self::transcript::Transcript;
 
 mod acts;
@@ -32,6 +32,7 @@ mod evaluations;
 pub mod expression;
 pub mod inspector;
 pub mod record;
+mod restore;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -192,60 +193,6 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A hub with what the last one left on disk. `sidecar` names this process, `seed` is random:
-    /// ids of requests are made from it.
-    pub fn restored(
-        sidecar: String,
-        seed: u128,
-        snapshot: Snapshot,
-        records: impl IntoIterator<Item = Record>,
-    ) -> Self {
-        let mut hub = Hub {
-            sidecar,
-            seed,
-            made_ids: 0,
-            document: Document::from_snapshot(snapshot.document),
-            transcript: Transcript::default(),
-            inspector: Inspector::default(),
-            acked: snapshot.acked,
-            present: BTreeMap::new(),
-            evaluations: snapshot.evaluations,
-            errors: Vec::new(),
-            last_edit: BTreeMap::new(),
-            asked_by: BTreeMap::new(),
-            pending: BTreeMap::new(),
-            session: snapshot.session,
-            server_id: None,
-            last_event: snapshot.cleared,
-            cleared: snapshot.cleared,
-            to_release: BTreeSet::new(),
-            rows_shown: DEFAULT_ROWS,
-            status: Status::default(),
-            told: None,
-            transcript_told: 0,
-            transcript_dirty: false,
-        };
-        let mut trail = snapshot.trail;
-        for record in records {
-            hub.replay(record, &mut trail);
-        }
-        hub.inspector = Inspector::restored(trail);
-        hub.count();
-        hub
-    }
-
-    /// Everything that must survive, now.
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            document: self.document.snapshot(),
-            acked: self.acked.clone(),
-            evaluations: self.evaluations.clone(),
-            session: self.session.clone(),
-            cleared: self.cleared,
-            trail: self.inspector.trail().to_vec(),
-        }
-    }
-
     /// The text of the workspace.
     pub fn text(&self) -> String {
         self.document.text()
@@ -490,57 +437,6 @@ impl Hub {
         if let stui_protocol::event::Happening::Transcript(transcript) = event.happening {
             self.transcript.write(&transcript.text);
             self.transcript_dirty = true;
-        }
-    }
-
-    fn replay(&mut self, record: Record, trail: &mut Vec<inspector::Node>) {
-        match record {
-            Record::Edit {
-                authorship,
-                seq,
-                edit,
-                made,
-            } => {
-                let edit = self.document.apply(&edit, made.as_ref(), &authorship);
-                self.moved_by(&edit);
-                if let Some(by) = &authorship.by {
-                    self.set_acked(by, seq);
-                }
-            }
-            Record::Act { by, seq } => self.set_acked(&by, seq),
-            Record::Undo { by, seq } => {
-                for edit in self.document.undo() {
-                    self.moved_by(&edit);
-                }
-                self.set_acked(&by, seq);
-            }
-            Record::Redo { by, seq } => {
-                for edit in self.document.redo() {
-                    self.moved_by(&edit);
-                }
-                self.set_acked(&by, seq);
-            }
-            Record::Evaluation { evaluation, seq } => {
-                self.set_acked(&evaluation.by, seq);
-                self.evaluations.push(evaluation);
-            }
-            Record::Sent {
-                id,
-                as_id,
-                server_id,
-            } => {
-                if let Some(evaluation) = self.evaluations.iter_mut().find(|e| e.id == id) {
-                    evaluation.id = as_id;
-                    evaluation.server_id = Some(server_id);
-                }
-            }
-            Record::Answered { id } => self.evaluations.retain(|e| e.id != id),
-            Record::Session { session } => self.session = Some(session),
-            Record::Cleared { sequence } => {
-                self.cleared = sequence;
-                self.last_event = sequence;
-            }
-            Record::Trail { trail: now } => *trail = now,
         }
     }
 }

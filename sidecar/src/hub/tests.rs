@@ -12,6 +12,7 @@ use stui_protocol::pane::{Act, Edit, How, InspectorView, MarkKind, Pos, Span};
 use stui_protocol::position::{Position, Range};
 use stui_protocol::response;
 
+use super::record::Snapshot;
 use super::*;
 
 struct Scene {

@@ -1,0 +1,175 @@
+//! Documents changed by several people, and taken back.
+
+use super::*;
+
+fn instance(n: u64) -> Instance {
+    Instance::new(1, 1, n)
+}
+
+fn by(n: u64, group: u64) -> Authorship {
+    Authorship {
+        by: Some(instance(n)),
+        group,
+    }
+}
+
+fn document(text: &str) -> Document {
+    let mut document = Document::default();
+    document.apply(&Edit::insert(Pos::default(), text), None, &by(0, 0));
+    document
+}
+
+fn replace(start: (u32, u32), end: (u32, u32), text: &str) -> Edit {
+    Edit {
+        span: Span {
+            start: Pos::new(start.0, start.1),
+            end: Pos::new(end.0, end.1),
+        },
+        text: text.into(),
+    }
+}
+
+/// Sends an edit as an author would who knows of foreign changes up to `rev`.
+fn send(document: &mut Document, author: u64, rev: u64, edit: &Edit) {
+    let moved = document.rebase(edit, rev, &instance(author));
+    document.apply(&moved, Some(edit), &by(author, rev));
+}
+
+#[test]
+fn places_behind_a_line_or_the_text_become_the_nearest_ones() {
+    let mut document = document("ab\nc");
+    document.apply(&replace((0, 9), (7, 7), "!"), None, &by(1, 1));
+    assert_eq!(document.text(), "ab!");
+}
+
+#[test]
+fn two_people_typing_at_different_places_without_knowing_of_each_other_both_get_their_text() {
+    let mut document = document("one\ntwo\n");
+    let rev = document.rev();
+    send(&mut document, 1, rev, &Edit::insert(Pos::new(0, 3), "a"));
+    send(&mut document, 2, rev, &Edit::insert(Pos::new(1, 3), "x\n"));
+    send(&mut document, 1, rev, &Edit::insert(Pos::new(0, 4), "b\n"));
+    send(&mut document, 2, rev, &Edit::insert(Pos::new(2, 0), "y"));
+    send(&mut document, 1, rev, &Edit::insert(Pos::new(1, 0), "c"));
+    assert_eq!(document.text(), "oneab\nc\ntwox\ny\n");
+}
+
+#[test]
+fn typing_goes_on_behind_what_somebody_else_inserted_in_front() {
+    let mut document = document("12345");
+    let rev = document.rev();
+    send(&mut document, 2, rev, &Edit::insert(Pos::new(0, 0), "<<"));
+    for (n, c) in ["a", "b", "c"].into_iter().enumerate() {
+        send(
+            &mut document,
+            1,
+            rev,
+            &Edit::insert(Pos::new(0, 5 + n as u32), c),
+        );
+    }
+    assert_eq!(document.text(), "<<12345abc");
+}
+
+#[test]
+fn what_one_deletes_around_the_others_insertion_leaves_later_typing_where_it_belongs() {
+    let mut document = document("0123456789 tail");
+    let rev = document.rev();
+    send(&mut document, 2, rev, &Edit::insert(Pos::new(0, 5), "xyz"));
+    send(&mut document, 1, rev, &replace((0, 0), (0, 10), ""));
+    send(&mut document, 1, rev, &Edit::insert(Pos::new(0, 5), "!"));
+    assert_eq!(document.text(), " tail!");
+}
+
+#[test]
+fn undo_takes_whole_groups_back_and_redo_does_them_again() {
+    let mut document = Document::default();
+    for (group, text) in [(1, "a"), (1, "b"), (2, "c")] {
+        let end = document.place(usize::MAX);
+        document.apply(&Edit::insert(end, text), None, &by(1, group));
+    }
+    assert_eq!(document.undo().len(), 1);
+    assert_eq!(document.text(), "ab");
+    assert_eq!(document.undo().len(), 2);
+    assert_eq!(document.text(), "");
+    assert!(document.undo().is_empty());
+    document.redo();
+    document.redo();
+    assert!(document.redo().is_empty());
+    assert_eq!(document.text(), "abc");
+    assert_eq!(document.rev(), 9);
+}
+
+#[test]
+fn a_new_change_ends_what_could_be_done_again() {
+    let mut document = document("a");
+    document.undo();
+    document.apply(&Edit::insert(Pos::default(), "b"), None, &by(1, 1));
+    assert!(document.redo().is_empty());
+    assert_eq!(document.text(), "b");
+}
+
+#[test]
+fn a_deletion_of_much_text_is_taken_back_in_pieces() {
+    let text = "0123456789\n".repeat(20_000);
+    let mut document = document(&text);
+    document.apply(&replace((0, 0), (20_000, 0), ""), None, &by(1, 1));
+    let edits = document.undo();
+    assert!(edits.len() > 1);
+    assert!(edits.iter().all(|e| escaped_len(&e.text) <= MAX_PIECE));
+    assert_eq!(document.text(), text);
+}
+
+#[test]
+fn undo_forgets_the_oldest_groups_when_it_holds_too_much() {
+    let mut document = Document::default();
+    let megabyte = "x".repeat(1 << 20);
+    for group in 0..12 {
+        document.apply(
+            &Edit::insert(Pos::default(), &*megabyte),
+            None,
+            &by(1, group),
+        );
+    }
+    let mut undone = 0;
+    while !document.undo().is_empty() {
+        undone += 1;
+    }
+    assert_eq!(undone, 7);
+    assert_eq!(document.text().len(), 5 << 20);
+}
+
+#[test]
+fn a_window_cuts_long_lines_and_stops_where_it_would_get_too_large() {
+    let long = "é".repeat(5000);
+    let document = document(&format!("short\n{long}\nlast"));
+    let lines = document.window(0, 10, 0, 40_000);
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[0].length, None);
+    assert_eq!(lines[1].text.chars().count(), MAX_SLICE);
+    assert_eq!(lines[1].length, Some(5000));
+    let right = document.window(1, 1, 4900, 40_000);
+    assert_eq!((right[0].from, right[0].text.chars().count()), (4900, 100));
+    assert_eq!(document.window(1, 2, 0, 100).len(), 1);
+    assert!(document.window(3, 5, 0, 40_000).is_empty());
+}
+
+#[test]
+fn only_a_line_feed_ends_a_line() {
+    let document = document("a\rb\u{2028}c\u{b}d");
+    assert_eq!(document.line_count(), 1);
+    assert_eq!(document.place(usize::MAX), Pos::new(0, 7));
+}
+
+#[test]
+fn a_snapshot_brings_text_revision_undo_and_concurrent_edits_back() {
+    let mut before = document("one two");
+    let rev = before.rev();
+    send(&mut before, 1, rev, &Edit::insert(Pos::new(0, 0), "(("));
+    let mut after = Document::from_snapshot(before.snapshot());
+    assert_eq!(after.rev(), before.rev());
+    send(&mut after, 2, rev, &Edit::insert(Pos::new(0, 7), "!"));
+    assert_eq!(after.text(), "((one two!");
+    after.undo();
+    after.undo();
+    assert_eq!(after.text(), "one two");
+}
