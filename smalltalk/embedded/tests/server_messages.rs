@@ -199,8 +199,8 @@ fn who_speaks_no_zeromq_does_no_harm() {
         b"\x03\0\0\x13",
         greeting,
         &[greeting, &[0xff; 4096][..]].concat(),
-        &[0x00; 100_000],
-        &[0xff; 100_000],
+        &vec![0x00; 100_000],
+        &vec![0xff; 100_000],
     ] {
         let mut stream = TcpStream::connect(&address).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();

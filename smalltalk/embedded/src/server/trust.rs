@@ -137,3 +137,112 @@ impl Desk {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::desk::{Origin, Settings};
+    use std::time::Instant;
+    use stui_protocol::Uuid;
+    use stui_protocol::auth::Key;
+    use stui_protocol::message::Envelope;
+    use stui_protocol::request::{Authenticate, Ping};
+    use stui_protocol::response::Response;
+
+    const NONCE: &str = "0123456789abcdef";
+
+    fn key() -> Key {
+        Key::new("the key")
+    }
+
+    fn desk() -> Desk {
+        let settings = Settings {
+            key: Some(key()),
+            max_message: 1000,
+        };
+        let (engine, _) = crossbeam_channel::unbounded();
+        Desk::new(settings, engine, Instant::now())
+    }
+
+    fn origin(connection: i32) -> Origin {
+        Origin {
+            peer: Box::from([0, 0, 0, 0, 7]),
+            connection: Some(connection),
+        }
+    }
+
+    /// What the desk answers to an unsigned request.
+    fn ask(desk: &mut Desk, origin: &Origin, request: impl Into<Request>) -> Response {
+        let document = Envelope::request(Uuid::new_v4(), request)
+            .to_json()
+            .unwrap();
+        desk.receive(origin, vec![document], Instant::now());
+        let [answer] = &desk.take_outgoing()[..] else {
+            panic!("not one answer");
+        };
+        assert_eq!(
+            (answer.peer.clone(), &answer.signature),
+            (origin.peer.clone(), &None)
+        );
+        match Envelope::from_json(&answer.document).unwrap().payload {
+            Payload::Response(response) => response,
+            other => panic!("{other:?} is no response"),
+        }
+    }
+
+    fn authenticate(desk: &mut Desk, origin: &Origin) {
+        let nonce = Authenticate {
+            nonce: Some(NONCE.into()),
+            proof: None,
+        };
+        let Response::Authenticate(challenge) = ask(desk, origin, nonce) else {
+            panic!("no challenge");
+        };
+        let server_nonce = challenge.nonce.unwrap();
+        let proof = Authenticate {
+            nonce: None,
+            proof: Some(key().client_proof(NONCE, &server_nonce)),
+        };
+        assert!(
+            matches!(ask(desk, origin, proof), Response::Authenticate(answer) if answer.authenticated)
+        );
+    }
+
+    #[test]
+    fn trust_ends_with_the_connection_even_if_its_routing_id_comes_again() {
+        let (mut desk, origin) = (desk(), origin(12));
+        authenticate(&mut desk, &origin);
+        assert!(matches!(
+            ask(&mut desk, &origin, Ping::default()),
+            Response::Ping(_)
+        ));
+        desk.closed(11);
+        assert!(matches!(
+            ask(&mut desk, &origin, Ping::default()),
+            Response::Ping(_)
+        ));
+        desk.closed(12);
+        match ask(&mut desk, &origin, Ping::default()) {
+            Response::Error(error) => assert_eq!(error.code, ErrorCode::PermissionDenied),
+            other => panic!("{other:?} is no refusal"),
+        }
+    }
+
+    #[test]
+    fn nonces_end_with_the_connection_as_well() {
+        let (mut desk, origin) = (desk(), origin(12));
+        let nonce = Authenticate {
+            nonce: Some(NONCE.into()),
+            proof: None,
+        };
+        let Response::Authenticate(challenge) = ask(&mut desk, &origin, nonce) else {
+            panic!("no challenge");
+        };
+        desk.closed(12);
+        let proof = Authenticate {
+            nonce: None,
+            proof: Some(key().client_proof(NONCE, &challenge.nonce.unwrap())),
+        };
+        assert!(matches!(ask(&mut desk, &origin, proof), Response::Error(_)));
+    }
+}
