@@ -17,6 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
 pub use vt100::Screen;
 
@@ -248,7 +249,8 @@ impl Terminal {
         drop(pair.slave);
 
         let (input, to_write) = channel();
-        thread::spawn(move || write_all(writer, &to_write));
+        let name = pair.master.tty_name();
+        thread::spawn(move || write_all(writer, &to_write, name.as_deref()));
         let (rows, columns) = size.cells();
         let answers = Answers(input.clone());
         let shared = Arc::new(Shared {
@@ -457,7 +459,11 @@ impl Drop for Terminal {
     }
 }
 
-fn write_all(mut writer: Box<dyn Write + Send>, to_write: &Receiver<Vec<u8>>) {
+fn write_all(
+    mut writer: Box<dyn Write + Send>,
+    to_write: &Receiver<Vec<u8>>,
+    terminal: Option<&Path>,
+) {
     while let Ok(bytes) = to_write.recv() {
         if writer
             .write_all(&bytes)
@@ -466,6 +472,27 @@ fn write_all(mut writer: Box<dyn Write + Send>, to_write: &Receiver<Vec<u8>>) {
         {
             return;
         }
+        if let Some(terminal) = terminal {
+            wait_until_read(terminal);
+        }
+    }
+}
+
+/// How long a program may leave keys unread until more are sent all the same.
+const UNREAD: Duration = Duration::from_secs(2);
+
+/// Wait until the program has read what was written, as nobody types two keys in one moment: Zellij
+/// loses keys that come in one read behind an arrow or `Home` with a modifier.
+fn wait_until_read(terminal: &Path) {
+    let deadline = Instant::now() + UNREAD;
+    // opened for each look: an end kept open would hide that the program has ended
+    let unread = || {
+        let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::NONBLOCK;
+        let slave = rustix::fs::open(terminal, flags, Mode::empty()).ok()?;
+        rustix::io::ioctl_fionread(&slave).ok()
+    };
+    while unread().is_some_and(|bytes| bytes > 0) && Instant::now() < deadline {
+        thread::sleep(Duration::from_micros(200));
     }
 }
 
