@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::target::Target;
+
 /// Live Smalltalk in the Zellij terminal multiplexer.
 ///
 /// `stui up` opens Zellij with a workspace, an inspector and a transcript on a live Smalltalk. What
@@ -65,9 +67,11 @@ pub struct Up {
     /// Name of the Zellij session.
     #[arg(long, value_name = "NAME", default_value = "stui")]
     pub session: String,
-    /// Connection file of a running Smalltalk server, instead of the embedded Smalltalk.
-    #[arg(long, value_name = "FILE")]
-    pub connect: Option<PathBuf>,
+    /// What to connect to instead of the embedded Smalltalk: a running server's connection file,
+    /// `ssh://[USER@]HOST[:PORT][/NAME]`, `pharo:IMAGE`, or `embedded`. May be given several times;
+    /// not given: the same as last time.
+    #[arg(long, value_name = "TARGET")]
+    pub connect: Vec<Target>,
     /// Another layout; `{{plugin}}` and `{{stui}}` in it are replaced by the plugin's address and
     /// the path of this program.
     #[arg(long, value_name = "FILE")]

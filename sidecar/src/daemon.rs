@@ -90,7 +90,8 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     let socket = places.sidecar_socket(&options.session);
     listen(&socket, &tell)?;
 
-    let mut server = Server::of(places, &options.session, options.zellij_pid);
+    let image = servers::images(places, &options.session).remove(0);
+    let mut server = Server::of(places, &options.session, &image, options.zellij_pid);
     if let Err(error) = server.ensure(Instant::now()) {
         tracing::error!(%error, "cannot start a Smalltalk server");
     }

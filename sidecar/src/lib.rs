@@ -15,6 +15,7 @@ pub mod places;
 pub mod plugin_file;
 pub mod process;
 pub mod servers;
+pub mod target;
 pub mod terminal;
 pub mod zellij;
 mod zmq_link;

@@ -103,9 +103,10 @@ impl Places {
         self.runtime.join(format!("{}.lock", file_name(session)))
     }
 
-    /// The connection file of the Smalltalk server of a Zellij session.
-    pub fn connection_file(&self, session: &str) -> PathBuf {
-        self.runtime.join(format!("{}.json", file_name(session)))
+    /// The connection file of a server that is started for an image of a Zellij session.
+    pub fn connection_file(&self, session: &str, image: &str) -> PathBuf {
+        let (session, image) = (file_name(session), file_name(image));
+        self.runtime.join(format!("{session}.{image}.json"))
     }
 
     /// Where `stui up` writes the plugin.
@@ -138,9 +139,15 @@ impl Places {
         self.session(session).join("sidecar.log")
     }
 
-    /// The log of the Smalltalk server that a sidecar started.
-    pub fn server_log(&self, session: &str) -> PathBuf {
-        self.session(session).join("server.log")
+    /// The log of a server that is started for an image of a Zellij session.
+    pub fn server_log(&self, session: &str, image: &str) -> PathBuf {
+        let name = format!("{}.server.log", file_name(image));
+        self.session(session).join(name)
+    }
+
+    /// Which images a Zellij session is connected to.
+    pub fn images(&self, session: &str) -> PathBuf {
+        self.session(session).join("images.json")
     }
 
     /// The file in which Zellij keeps what plugins may do.

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use stui_protocol::connection::ConnectionFile;
 
 use crate::client::{ClientError, read_connection_file};
 use crate::places::Places;
 use crate::process::{is_alive, own_program, terminate};
+use crate::target::Target;
 
 /// Shortest time between two starts of a server that keeps ending.
 const RESTART_PAUSE: Duration = Duration::from_secs(2);
@@ -122,43 +124,85 @@ pub fn all_living(places: &Places) -> Vec<(PathBuf, ConnectionFile)> {
     found
 }
 
-/// Remembers which server a Zellij session is to use: this connection file, or one that its sidecar
-/// starts.
-///
-/// # Errors
-/// If the disk says no.
-pub fn set_connect(places: &Places, session: &str, file: Option<&Path>) -> io::Result<()> {
-    let setting = places.session(session).join("connect");
-    match file {
-        Some(file) => crate::places::write_whole(
-            &setting,
-            std::path::absolute(file)?.as_os_str().as_encoded_bytes(),
-        ),
-        None => match std::fs::remove_file(&setting) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        },
+/// An image that a Zellij session is connected to: a server and the name it has there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// Its name, unique in the session.
+    pub name: String,
+    /// The server.
+    pub target: Target,
+}
+
+impl Image {
+    /// Images for these targets, each with a name of its own.
+    pub fn named(targets: impl IntoIterator<Item = Target>) -> Vec<Image> {
+        let mut images: Vec<Image> = Vec::new();
+        for target in targets {
+            let name = free_name(&images, &target.default_name());
+            images.push(Image { name, target });
+        }
+        images
     }
 }
 
-/// The connection file that was set for a Zellij session, if one was.
-fn connect_setting(places: &Places, session: &str) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStringExt;
-    let bytes = std::fs::read(places.session(session).join("connect")).ok()?;
-    Some(PathBuf::from(std::ffi::OsString::from_vec(bytes)))
+/// `name`, or if one of the images has it, the next of `name-2`, `name-3`, … that is free.
+pub fn free_name(images: &[Image], name: &str) -> String {
+    let taken = |name: &str| images.iter().any(|image| image.name == name);
+    (1..)
+        .map(|n| match n {
+            1 => name.to_owned(),
+            n => format!("{name}-{n}"),
+        })
+        .find(|name| !taken(name))
+        .unwrap_or_default()
 }
 
-/// The connection file of a Zellij session: the one that was set, else that of its own server.
+/// Remembers which images a Zellij session is connected to.
+///
+/// # Errors
+/// If the disk says no.
+pub fn set_images(places: &Places, session: &str, images: &[Image]) -> io::Result<()> {
+    let json = serde_json::to_vec_pretty(images)?;
+    crate::places::write_whole(&places.images(session), &json)
+}
+
+/// The images that a Zellij session is connected to, the one for new sessions first: never none.
+pub fn images(places: &Places, session: &str) -> Vec<Image> {
+    let set: Vec<Image> = std::fs::read(places.images(session))
+        .ok()
+        .and_then(|json| serde_json::from_slice(&json).ok())
+        .unwrap_or_default();
+    if set.is_empty() {
+        Image::named([Target::Embedded])
+    } else {
+        set
+    }
+}
+
+/// The connection file of a Zellij session's first image.
 pub fn connection_file_of(places: &Places, session: &str) -> PathBuf {
-    connect_setting(places, session).unwrap_or_else(|| places.connection_file(session))
+    let first = images(places, session).remove(0);
+    connection_file_of_image(places, session, &first)
 }
 
-/// The server of a sidecar: found, or started and started again.
+/// The connection file of an image.
+pub fn connection_file_of_image(places: &Places, session: &str, image: &Image) -> PathBuf {
+    match &image.target {
+        Target::File(path) => path.clone(),
+        Target::Embedded | Target::Pharo(_) | Target::Ssh(_) => {
+            places.connection_file(session, &image.name)
+        }
+    }
+}
+
+/// The server of an image: found, or started and started again.
+///
+/// Whatever the target, what is started is a program that writes the connection file once the server
+/// can be reached, removes it at its end, and ends with Zellij.
 #[derive(Debug)]
 pub struct Server {
+    target: Target,
     file: PathBuf,
-    /// Whether it is the sidecar's to start; else somebody else's.
-    own: bool,
     log: PathBuf,
     zellij_pid: u32,
     child: Option<Child>,
@@ -168,13 +212,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// The server of a Zellij session.
-    pub fn of(places: &Places, session: &str, zellij_pid: u32) -> Self {
-        let set = connect_setting(places, session);
+    /// The server of an image of a Zellij session.
+    pub fn of(places: &Places, session: &str, image: &Image, zellij_pid: u32) -> Self {
         Server {
-            own: set.is_none(),
-            file: set.unwrap_or_else(|| places.connection_file(session)),
-            log: places.server_log(session),
+            target: image.target.clone(),
+            file: connection_file_of_image(places, session, image),
+            log: places.server_log(session, &image.name),
             zellij_pid,
             child: None,
             last_start: None,
@@ -192,7 +235,7 @@ impl Server {
     /// # Errors
     /// If it cannot be started.
     pub fn ensure(&mut self, now: Instant) -> io::Result<()> {
-        if !self.own || living(&self.file).is_ok() {
+        if !self.target.is_started_here() || living(&self.file).is_ok() {
             self.failure = None;
             return Ok(());
         }
@@ -217,9 +260,8 @@ impl Server {
         }
         self.last_start = Some(now);
         let log = std::fs::File::create(&self.log)?;
-        let child = Command::new(own_program())
-            .arg0("stui")
-            .arg("serve")
+        let child = self
+            .program()
             .arg("--exit-with-pid")
             .arg(self.zellij_pid.to_string())
             .arg("--connection-file")
@@ -235,6 +277,18 @@ impl Server {
         Ok(())
     }
 
+    /// The program that brings the server; see the type's text.
+    fn program(&self) -> Command {
+        let mut command = Command::new(own_program());
+        command.arg0("stui");
+        match &self.target {
+            Target::Embedded | Target::File(_) => command.arg("serve"),
+            Target::Pharo(image) => command.args(["pharo", "serve"]).arg("--image").arg(image),
+            Target::Ssh(_) => command.arg("tunnel").arg(self.target.to_string()),
+        };
+        command
+    }
+
     /// Why it ended, if it does not run and should.
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
@@ -242,7 +296,7 @@ impl Server {
 
     /// Ends it if the sidecar started it, or one before the sidecar did.
     pub fn end(&mut self) {
-        if !self.own {
+        if !self.target.is_started_here() {
             return;
         }
         if let Ok(file) = living(&self.file)
@@ -261,4 +315,22 @@ fn last_line(log: &Path) -> String {
         || format!("its log {} is empty", log.display()),
         |line| crate::hub::inspector::cut(line, 500),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_of_one_name_are_told_apart_and_remembered() {
+        let images = Image::named([
+            Target::Embedded,
+            Target::Embedded,
+            Target::File("/a/p.json".into()),
+        ]);
+        let names: Vec<&str> = images.iter().map(|image| image.name.as_str()).collect();
+        assert_eq!(names, ["embedded", "embedded-2", "p"]);
+        let json = serde_json::to_string(&images).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Image>>(&json).unwrap(), images);
+    }
 }

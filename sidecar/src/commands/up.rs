@@ -15,7 +15,8 @@ use crate::permissions::{self, WANTED};
 use crate::places::{Places, write_whole};
 use crate::plugin_file::{self, LAYOUT};
 use crate::process::run_bounded;
-use crate::servers::set_connect;
+use crate::servers::{Image, set_images};
+use crate::target::Target;
 use crate::zellij::Zellij;
 
 /// Longest session name that Zellij's own socket paths take.
@@ -35,8 +36,10 @@ pub fn run(options: &cli::Up) -> Result<ExitCode> {
             "there is no terminal here for Zellij to draw on; `stui demo` plays a session without one"
         );
     }
-    if let Some(file) = &options.connect {
-        read_connection_file(file)?;
+    for target in &options.connect {
+        if let Target::File(file) = target {
+            read_connection_file(file)?;
+        }
     }
     let zellij = Zellij::find(options.zellij.as_deref())?;
     zellij.supported_version()?;
@@ -48,7 +51,7 @@ pub fn run(options: &cli::Up) -> Result<ExitCode> {
         return open_tab(options, &places, &zellij, &address);
     }
     if zellij.living_sessions()?.contains(&options.session) {
-        if options.connect.is_some() || options.layout.is_some() {
+        if !options.connect.is_empty() || options.layout.is_some() {
             bail!(
                 "the session {} runs already; end it first (Ctrl q), or choose another --session",
                 options.session
@@ -61,7 +64,7 @@ pub fn run(options: &cli::Up) -> Result<ExitCode> {
     }
     forget_ended(&zellij, &options.session);
     places.make_session(&options.session)?;
-    set_connect(&places, &options.session, options.connect.as_deref())?;
+    connect_to(&places, &options.session, &options.connect)?;
     let layout = write_layout(options, &places, &options.session, &address)?;
     Err(become_zellij(
         &zellij,
@@ -72,6 +75,15 @@ pub fn run(options: &cli::Up) -> Result<ExitCode> {
             layout.as_ref(),
         ],
     ))
+}
+
+/// Remembers what to connect to; without a word about it, the same as last time.
+fn connect_to(places: &Places, session: &str, targets: &[Target]) -> Result<()> {
+    if !targets.is_empty() {
+        set_images(places, session, &Image::named(targets.iter().cloned()))
+            .with_context(|| format!("cannot write {}", places.images(session).display()))?;
+    }
+    Ok(())
 }
 
 fn check_name(name: &str) -> Result<()> {
@@ -165,7 +177,7 @@ fn open_tab(
     let session = std::env::var("ZELLIJ_SESSION_NAME")
         .context("this is inside Zellij, but ZELLIJ_SESSION_NAME does not say in which session")?;
     places.make_session(&session)?;
-    set_connect(places, &session, options.connect.as_deref())?;
+    connect_to(places, &session, &options.connect)?;
     let layout = write_layout(options, places, &session, address)?;
     let words: Vec<OsString> = vec![
         "--session".into(),
