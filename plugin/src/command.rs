@@ -113,6 +113,36 @@ pub enum Command {
     Cancel,
 }
 
+impl Command {
+    /// Whether it changes what is shared, or evaluates.
+    pub fn changes(self) -> bool {
+        match self {
+            Command::Evaluate(_)
+            | Command::Interrupt
+            | Command::NewLine
+            | Command::InsertTab
+            | Command::DeleteLeft
+            | Command::DeleteRight
+            | Command::DeleteWordLeft
+            | Command::DeleteWordRight
+            | Command::Undo
+            | Command::Redo
+            | Command::Cut
+            | Command::Paste
+            | Command::Open
+            | Command::Back
+            | Command::NextView
+            | Command::PreviousView
+            | Command::Clear => true,
+            Command::Move(_)
+            | Command::SelectAll
+            | Command::Copy
+            | Command::Help
+            | Command::Cancel => false,
+        }
+    }
+}
+
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {

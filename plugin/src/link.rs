@@ -93,6 +93,12 @@ impl Link {
         self.status = status;
     }
 
+    /// Whether somebody else alone may change and evaluate.
+    pub fn is_guest(&self) -> bool {
+        let host = self.status.host;
+        host.is_some() && host != self.me.client()
+    }
+
     /// Whether a sidecar listens.
     pub fn is_live(&self) -> bool {
         self.welcomed && self.silence < SILENCE

@@ -136,12 +136,21 @@ impl Pane {
         self.settings.permissions()
     }
 
+    /// The editor of a workspace's pane.
+    pub fn editor(&self) -> Option<&Editor> {
+        match &self.body {
+            Body::Workspace(editor) => Some(editor),
+            _ => None,
+        }
+    }
+
     /// Take an input.
     pub fn update(&mut self, input: Input) -> Outcome {
         let mut out = Outcome {
             redraw: true,
             ..Outcome::default()
         };
+        let idle = matches!(input, Input::Tick(_));
         match input {
             Input::Key(key) => self.key(key.normal(), &mut out),
             Input::Paste(text) => self.paste(&text, &mut out),
@@ -172,7 +181,7 @@ impl Pane {
                 out.redraw = false;
             }
         }
-        self.settle(&mut out);
+        self.settle(idle, &mut out);
         out
     }
 
@@ -182,7 +191,7 @@ impl Pane {
     }
 
     /// After every input: tell the body its size, take up what it has to say, ask for what it needs.
-    fn settle(&mut self, out: &mut Outcome) {
+    fn settle(&mut self, idle: bool, out: &mut Outcome) {
         let columns = self.size.columns;
         if let Body::Workspace(editor) = &mut self.body
             && let Some(notice) = editor.take_notice()
@@ -196,7 +205,7 @@ impl Pane {
                     rows,
                     columns: columns.saturating_sub(editor::gutter(columns)),
                 });
-                editor.sync(&self.link, out);
+                editor.sync(idle, &self.link, out);
             }
             Body::Inspector(inspector) => {
                 inspector.resize(rows);
@@ -227,6 +236,13 @@ impl Pane {
         }
         // a sentence was read once the next key is pressed
         self.message = None;
+        let changes = match found {
+            Some((command, _)) => command.changes(),
+            None => key.typed().is_some() && matches!(self.body, Body::Workspace(_)),
+        };
+        if changes && self.refuses() {
+            return;
+        }
         match (found, key.typed()) {
             (Some((command, extend)), _) => self.command(command, extend, out),
             (None, Some(c)) => {
@@ -236,6 +252,19 @@ impl Pane {
             }
             (None, None) => {}
         }
+    }
+
+    /// Whether this pane may change nothing; then it says why.
+    fn refuses(&mut self) -> bool {
+        let why = if self.settings.read_only {
+            "This pane only shows: its layout says read_only."
+        } else if self.link.is_guest() {
+            "You are a guest here and look on; the host can say `stui guests may-write`."
+        } else {
+            return false;
+        };
+        self.message = Some(Message::info(why));
+        true
     }
 
     fn help_key(&mut self, command: Option<Command>, key: Key) {
@@ -295,8 +324,14 @@ impl Pane {
         if self.permitted != Permitted::Yes || self.help.is_some() {
             return;
         }
-        if let Body::Workspace(editor) = &mut self.body {
+        if matches!(self.body, Body::Workspace(_)) {
             self.message = None;
+            if self.refuses() {
+                return;
+            }
+            let Body::Workspace(editor) = &mut self.body else {
+                return;
+            };
             let text = crate::text::cleaned(text);
             editor.step(Step::Paste(text), &mut self.link, out);
         }
@@ -312,6 +347,11 @@ impl Pane {
                     .saturating_add_signed(lines as isize)
                     .min(page::keys(self.settings.role, &self.settings.keymap).len()),
             );
+            return;
+        }
+        let clicks_object =
+            matches!(mouse, Mouse::Click { .. }) && matches!(self.body, Body::Inspector(_));
+        if clicks_object && self.refuses() {
             return;
         }
         let rows = self.content_rows(self.size);
@@ -432,6 +472,9 @@ impl Pane {
                 editor.select(anchor, cursor);
             }
             (ToPane::Marks { marks, .. }, Body::Workspace(editor)) => editor.mark(marks),
+            (ToPane::Cursors { cursors, .. }, Body::Workspace(editor)) => {
+                editor.take_cursors(cursors, link.me());
+            }
             (ToPane::Clipboard { text, truncated }, Body::Workspace(editor)) => {
                 editor.copied(text, truncated, out);
             }
@@ -523,6 +566,7 @@ impl Pane {
             &self.link,
             keymap,
             message.as_ref(),
+            self.settings.read_only,
             theme,
         );
         canvas.finish()

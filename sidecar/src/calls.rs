@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use stui_protocol::pane::Status;
+use stui_protocol::pane::{Guests, Status};
 
 use crate::pipes::Destination;
 
@@ -31,6 +31,11 @@ pub enum Call {
     },
     /// How are things?
     Status,
+    /// What guests may do from now on.
+    Guests {
+        /// It.
+        guests: Guests,
+    },
 }
 
 /// What a sidecar answers.
@@ -43,6 +48,8 @@ pub enum Answer {
     Other,
     /// How things are.
     Status(Report),
+    /// It is done.
+    Done,
 }
 
 /// How things are with a sidecar.

@@ -8,6 +8,7 @@ use ratatui_core::style::Modifier;
 use stui_plugin::io::{Effect, Input, Outcome, Size};
 use stui_plugin::pane::{Identity, Pane};
 use stui_plugin::text;
+use stui_protocol::change::{Change, pass};
 use stui_protocol::pane::{
     Act, Down, Edit, FromPane, Instance, Line, Link, MAX_SLICE, Pos, Status, ToPane, up_line,
 };
@@ -15,8 +16,9 @@ use stui_protocol::pane::{
 /// What the sidecar does with a document, as far as one pane can tell.
 pub(crate) struct Sidecar {
     pub(crate) document: String,
-    /// Every edit, and whether it was the pane's.
-    log: Vec<(Edit, bool)>,
+    rev: u64,
+    /// What others did, with the revision, as it is made in the pane's text.
+    unseen: Vec<(u64, Change)>,
     acked: u64,
     instance: Instance,
     /// Lines to the pane that were not yet delivered.
@@ -32,12 +34,7 @@ impl Sidecar {
     /// to revision `rev`.
     pub(crate) fn set_acked(&mut self, acked: u64, rev: u64) {
         self.acked = acked;
-        let nothing = Edit::insert(Pos::default(), "");
-        self.log = vec![(nothing, true); rev as usize];
-    }
-
-    fn rev(&self) -> u64 {
-        self.log.len() as u64
+        self.rev = rev;
     }
 
     fn total(&self) -> u32 {
@@ -61,9 +58,9 @@ impl Sidecar {
         };
         let range = byte(edit.span.start)..byte(edit.span.end);
         self.document.replace_range(range, &edit.text);
-        self.log.push((edit.clone(), by.is_some()));
+        self.rev += 1;
         self.tell(&ToPane::Edited {
-            rev: self.log.len() as u64,
+            rev: self.rev,
             by,
             seq,
             edit,
@@ -86,7 +83,7 @@ impl Sidecar {
                 let lines = self.document.split('\n');
                 let lines = lines.skip(first as usize).take(count as usize);
                 let lines = lines.map(|line| slice(line, from)).collect();
-                let (rev, total) = (self.rev(), self.total());
+                let (rev, total) = (self.rev, self.total());
                 self.tell(&ToPane::Window {
                     rev,
                     first,
@@ -101,11 +98,14 @@ impl Sidecar {
                 }
                 self.acked = seq;
                 if let Act::Edit { rev, edit, .. } = act {
-                    let edit = self.log[rev as usize..]
-                        .iter()
-                        .filter(|(_, own)| !own)
-                        .fold(edit, |edit, (other, _)| edit.after(other));
-                    self.apply(edit, Some(down.from), seq);
+                    let mut change = Change::from(edit);
+                    self.unseen.retain(|(number, _)| *number > rev);
+                    for (_, other) in &mut self.unseen {
+                        (*other, change) = pass(other, &change);
+                    }
+                    for edit in change.edits() {
+                        self.apply(edit.clone(), Some(down.from.clone()), seq);
+                    }
                 } else {
                     self.tell(&ToPane::Acked { seq });
                 }
@@ -173,7 +173,8 @@ impl Desk {
             pane,
             sidecar: Sidecar {
                 document: String::new(),
-                log: Vec::new(),
+                rev: 0,
+                unseen: Vec::new(),
                 acked: 0,
                 instance: Instance::new(1, 1, 7),
                 outgoing: VecDeque::new(),
@@ -248,7 +249,8 @@ impl Desk {
 
     /// Somebody else edits.
     pub(crate) fn other_edits(&mut self, edit: Edit) {
-        self.sidecar.apply(edit, None, 0);
+        self.sidecar.apply(edit.clone(), None, 0);
+        self.sidecar.unseen.push((self.sidecar.rev, edit.into()));
         if !self.sidecar.slow {
             self.deliver();
         }

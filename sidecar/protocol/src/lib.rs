@@ -7,6 +7,7 @@
 //! - [`pane`]: what the sidecar and its panes tell each other.
 
 pub mod auth;
+pub mod change;
 pub mod connection;
 pub mod error;
 pub mod event;

@@ -17,12 +17,12 @@
 //!
 //! # Editing
 //! An instance applies an [`Edit`] to its window at once and sends it with the revision it was made
-//! against and a sequence number of its own. The sidecar moves it past what others did since
-//! ([`Edit::after`]), journals it, applies it, and tells every instance ([`ToPane::Edited`]); for
-//! the author that is the acknowledgement. What is not acknowledged is kept and sent again to the
-//! next sidecar, which knows from [`ToPane::Welcome`]'s `acked` what it already has. An instance that
-//! gets somebody else's edit while own edits are still unacknowledged asks for its window anew once
-//! they are: the sidecar's order is the only one.
+//! against and a sequence number of its own. The sidecar journals it, moves it past what others did
+//! since ([`crate::change`]), applies it, and tells every instance ([`ToPane::Edited`]); for the author
+//! that is the acknowledgement. What is not acknowledged is kept and sent again to the next sidecar,
+//! which knows from [`ToPane::Welcome`]'s `acked` what it already has. An instance that gets somebody
+//! else's edit while own edits are still unacknowledged moves it past them, and them past it: the
+//! sidecar's order is the only one, and nobody waits for it.
 //!
 //! # How it starts
 //! A permitted instance that hears no probe runs what [`summons`] says, through Zellij. The first such
@@ -134,6 +134,12 @@ impl Instance {
     pub fn new(plugin: u32, client: u16, nonce: u64) -> Self {
         Instance(format!("{plugin}.{client}-{nonce:x}"))
     }
+
+    /// The number of the client (the person) whose instance it is; none if this is no such identity.
+    pub fn client(&self) -> Option<u16> {
+        let (client, _) = self.0.split_once('.')?.1.split_once('-')?;
+        client.parse().ok()
+    }
 }
 
 impl std::fmt::Display for Instance {
@@ -239,17 +245,6 @@ impl Edit {
             }
         }
     }
-
-    /// This edit, made without knowing of `earlier`, as it applies after `earlier`.
-    #[must_use]
-    pub fn after(&self, earlier: &Edit) -> Edit {
-        let start = earlier.moves(self.span.start, true);
-        let end = earlier.moves(self.span.end, false).max(start);
-        Edit {
-            span: Span { start, end },
-            text: self.text.clone(),
-        }
-    }
 }
 
 /// A slice of one line of a document.
@@ -333,6 +328,15 @@ pub enum FromPane {
         // not `from` in JSON: that is who says it
         #[serde(rename = "column")]
         from: u32,
+    },
+    /// Where the cursor is and what is selected; said where no edit tells it, see [`CursorOf`].
+    Cursor {
+        /// Revision the places are meant in.
+        rev: u64,
+        /// The end of the selection that stays; without a selection the cursor's place.
+        anchor: Pos,
+        /// The end that moves.
+        cursor: Pos,
     },
     /// Send the text of a span as [`ToPane::Clipboard`].
     Copy {
@@ -467,6 +471,14 @@ pub enum ToPane {
         /// The end that moves.
         cursor: Pos,
     },
+    /// Where the cursors of all instances are now; of whom nothing is said, he is gone. Comes when a
+    /// [`FromPane::Cursor`] did, when somebody left, and to whoever arrives.
+    Cursors {
+        /// Revision the places are meant in.
+        rev: u64,
+        /// The cursors.
+        cursors: Vec<CursorOf>,
+    },
     /// What is marked in the document now, instead of all marks before.
     Marks {
         /// Revision the places are meant in.
@@ -504,6 +516,18 @@ pub enum ToPane {
         /// The lines; the last one may still grow.
         lines: Vec<String>,
     },
+}
+
+/// Where an instance's cursor is. It moves with every edit, as everything does; an edit of its own puts
+/// it behind the edit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CursorOf {
+    /// Whose.
+    pub by: Instance,
+    /// The end of the selection that stays; without a selection the cursor's place.
+    pub anchor: Pos,
+    /// The end that moves.
+    pub cursor: Pos,
 }
 
 /// A marked span of the document.
@@ -552,6 +576,21 @@ pub struct Status {
     pub running: u32,
     /// How many people are attached, each with own instances.
     pub clients: u32,
+    /// The client who alone may change and evaluate, while the others are guests who look; none:
+    /// everybody may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<u16>,
+}
+
+/// What those may do who are not the first in a Zellij session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guests {
+    /// Look on: only who has been there longest may change and evaluate.
+    ReadOnly,
+    /// Change and evaluate, as everybody.
+    #[default]
+    MayWrite,
 }
 
 /// The state of the link to the Smalltalk server.
@@ -660,21 +699,6 @@ mod tests {
         assert_eq!(edit.moves(pos(2, 1), false), pos(2, 2));
         assert_eq!(edit.moves(pos(2, 5), false), pos(2, 6));
         assert_eq!(edit.moves(pos(7, 5), false), pos(7, 5));
-    }
-
-    #[test]
-    fn of_two_insertions_at_one_place_the_later_comes_behind() {
-        let (first, second) = (Edit::insert(pos(0, 1), "ab"), Edit::insert(pos(0, 1), "c"));
-        assert_eq!(second.after(&first), Edit::insert(pos(0, 3), "c"));
-    }
-
-    #[test]
-    fn a_deletion_takes_nothing_inserted_before_or_behind_it() {
-        let deletion = replace(pos(0, 2), pos(0, 4), "");
-        let before = Edit::insert(pos(0, 2), "xx");
-        assert_eq!(deletion.after(&before), replace(pos(0, 4), pos(0, 6), ""));
-        let behind = Edit::insert(pos(0, 4), "xx");
-        assert_eq!(deletion.after(&behind), deletion);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What panes ask for: acts, each carried out once, and rows of the inspector.
 
-use stui_protocol::pane::{Act, Edit, Instance, Level, Role, Span, ToPane};
+use stui_protocol::pane::{Act, Edit, Instance, Level, Role, ToPane};
 use stui_protocol::{request, response};
 
-use super::document::{Authorship, MAX_PIECE, escaped_len, pieces};
+use super::document::{Authorship, Changed, pieces};
 use super::inspector::cut;
 use super::record::Record;
 use super::{Effect, Hub, MAX_PENDING, Purpose, RowsWanted, To, notice};
@@ -36,7 +36,7 @@ impl Hub {
             Act::Undo => self.undo_or_redo(by, seq, true, out),
             Act::Redo => self.undo_or_redo(by, seq, false, out),
             Act::Evaluate { rev, span, how } => {
-                let span = self.current_span(span, rev, &by);
+                let span = self.document.current_span(span, rev, &by);
                 self.evaluate(by, seq, span, how, out);
             }
             other => {
@@ -107,59 +107,48 @@ impl Hub {
             by: Some(by.clone()),
             group,
         };
-        let moved = self.document.rebase(made, rev, by);
-        if escaped_len(&moved.text) <= MAX_PIECE {
-            let made = (moved != *made).then_some(made);
-            self.change(&moved, made, &authorship, seq, out);
-            return;
+        // An edit that no line can carry to the panes goes as several. Its author sees that they are
+        // not what he made, and asks for his window anew.
+        let parts = pieces(made);
+        let last = parts.len() - 1;
+        for (n, part) in parts.into_iter().enumerate() {
+            let changed = self.document.take(&part, rev, &authorship);
+            out.push(Effect::Record(Record::Edit {
+                authorship: authorship.clone(),
+                seq: if n == last { seq } else { 0 },
+                edit: part,
+                made_at: Some(rev),
+            }));
+            for one in changed {
+                self.tell_edited(one, Some(by.clone()), seq, out);
+            }
         }
-        // An edit that no line can carry to the panes goes as several, for all but the last of which
-        // the author is nobody: so he asks for his window anew.
-        let mut parts = pieces(&moved);
-        let last = parts.pop();
-        for part in parts {
-            let nobody = Authorship {
-                by: None,
-                group: seq,
-            };
-            self.change(&part, None, &nobody, 0, out);
-        }
-        if let Some(last) = last {
-            self.change(&last, None, &authorship, seq, out);
-        }
+        self.set_acked(by, seq);
     }
 
-    /// Changes the document, on disk too, and tells everybody. `seq` is the author's act.
-    pub(super) fn change(
-        &mut self,
-        edit: &Edit,
-        made: Option<&Edit>,
-        authorship: &Authorship,
-        seq: u64,
-        out: &mut Vec<Effect>,
-    ) {
-        let edit = self.document.apply(edit, made, authorship);
+    /// Changes the document for the sidecar itself, on disk too, and tells everybody.
+    pub(super) fn change(&mut self, edit: &Edit, group: u64, out: &mut Vec<Effect>) {
+        let authorship = Authorship { by: None, group };
+        let changed = self.document.apply(edit, &authorship);
         out.push(Effect::Record(Record::Edit {
-            authorship: authorship.clone(),
-            seq,
-            edit: edit.clone(),
-            made: made.cloned(),
+            authorship,
+            seq: 0,
+            edit: changed.edit.clone(),
+            made_at: None,
         }));
-        if let Some(by) = &authorship.by {
-            self.set_acked(by, seq);
-        }
-        self.tell_edited(edit, self.document.rev(), authorship.by.clone(), seq, out);
+        self.tell_edited(changed, None, 0, out);
     }
 
     fn tell_edited(
         &mut self,
-        edit: Edit,
-        rev: u64,
+        changed: Changed,
         by: Option<Instance>,
         seq: u64,
         out: &mut Vec<Effect>,
     ) {
+        let Changed { edit, rev, total } = changed;
         let marks_gone = self.moved_by(&edit);
+        self.cursors.moved_by(&edit, by.as_ref());
         out.push(Effect::Tell(
             To::Role(Role::Workspace),
             ToPane::Edited {
@@ -167,7 +156,7 @@ impl Hub {
                 by,
                 seq,
                 edit,
-                total: self.document.line_count(),
+                total,
             },
         ));
         if marks_gone {
@@ -176,7 +165,6 @@ impl Hub {
     }
 
     fn undo_or_redo(&mut self, by: Instance, seq: u64, undo: bool, out: &mut Vec<Effect>) {
-        let before = self.document.rev();
         let (edits, record) = if undo {
             let by = by.clone();
             (self.document.undo(), Record::Undo { by, seq })
@@ -187,7 +175,7 @@ impl Hub {
         self.set_acked(&by, seq);
         out.push(Effect::Record(record));
         out.push(Effect::Tell(To::One(by.clone()), ToPane::Acked { seq }));
-        let Some(cursor) = edits.last().map(Edit::end) else {
+        let Some(cursor) = edits.last().map(|last| last.edit.end()) else {
             let text = if undo {
                 "Nothing to undo."
             } else {
@@ -196,8 +184,8 @@ impl Hub {
             out.push(notice(by, Level::Info, text));
             return;
         };
-        for (edit, rev) in edits.into_iter().zip(before + 1..) {
-            self.tell_edited(edit, rev, None, 0, out);
+        for changed in edits {
+            self.tell_edited(changed, None, 0, out);
         }
         out.push(Effect::Tell(
             To::One(by),
@@ -207,19 +195,6 @@ impl Hub {
                 cursor,
             },
         ));
-    }
-
-    /// A span that an instance means, in the text of now.
-    pub(super) fn current_span(&self, span: Span, rev: u64, by: &Instance) -> Span {
-        let edit = Edit {
-            span,
-            text: String::new(),
-        };
-        let span = self.document.rebase(&edit, rev, by).span;
-        Span {
-            start: self.document.clamp(span.start),
-            end: self.document.clamp(span.end),
-        }
     }
 
     /// Tells the inspector panes that something else is shown, and asks for its rows.

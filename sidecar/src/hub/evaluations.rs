@@ -8,7 +8,7 @@ use stui_protocol::position::Range;
 use stui_protocol::request::EvaluationMode;
 use stui_protocol::{Uuid, request, response};
 
-use super::document::{Authorship, pieces};
+use super::document::pieces;
 use super::expression::expression_at;
 use super::inspector::cut;
 use super::record::{Evaluation, Record};
@@ -316,12 +316,9 @@ impl Hub {
             text.push('…');
         }
         let start = evaluation.span.end;
-        let authorship = Authorship {
-            by: None,
-            group: u64::try_from(evaluation.id.as_u128() & u128::from(u64::MAX)).unwrap_or(0),
-        };
+        let group = u64::try_from(evaluation.id.as_u128() & u128::from(u64::MAX)).unwrap_or(0);
         for piece in pieces(&Edit::insert(start, text.as_str())) {
-            self.change(&piece, None, &authorship, 0, out);
+            self.change(&piece, group, out);
         }
         let end = start.advanced_by(&text);
         let by = evaluation.by.clone();

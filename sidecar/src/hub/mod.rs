@@ -21,12 +21,14 @@ use stui_protocol::pane::{FromPane, Instance, Level, Link, Mark, Role, Status, T
 use stui_protocol::request::Request;
 use stui_protocol::response::Response;
 
+use self::cursors::Cursors;
 use self::document::Document;
 use self::inspector::Inspector;
 use self::record::{Evaluation, Record, Session};
 use self::transcript::Transcript;
 
 mod acts;
+pub mod cursors;
 pub mod document;
 mod evaluations;
 pub mod expression;
@@ -79,6 +81,8 @@ pub enum Input {
     Event(Event),
     /// Some time has passed: what was held back to be sent at once may go.
     Flush,
+    /// The same for cursors, that may wait longer: a tenth of a second.
+    FlushCursors,
     /// Some minutes have passed: let the server know that its session is in use.
     KeepAlive,
 }
@@ -163,6 +167,7 @@ pub struct Hub {
     seed: u128,
     made_ids: u64,
     document: Document,
+    cursors: Cursors,
     transcript: Transcript,
     inspector: Inspector,
     /// The highest act of each instance that was carried out, longest unheard of first.
@@ -226,6 +231,7 @@ impl Hub {
             Input::Reply { id, outcome } => self.reply(id, outcome, out),
             Input::Event(event) => self.event(event),
             Input::Flush => self.flush(out),
+            Input::FlushCursors => self.flush_cursors(out),
             Input::KeepAlive => self.keep_alive(out),
         }
         self.count();
@@ -245,6 +251,7 @@ impl Hub {
             FromPane::Probed { .. } => {}
             FromPane::Bye => {
                 self.present.remove(&from);
+                self.cursors.leave(|instance| *instance == from);
             }
             FromPane::Act { seq, act } => self.act(from, seq, act, out),
             FromPane::View {
@@ -254,8 +261,17 @@ impl Hub {
             } => {
                 out.push(self.window(from, first, count, column));
             }
+            FromPane::Cursor {
+                rev,
+                anchor,
+                cursor,
+            } => {
+                let place = |at| self.document.current_place(at, rev, &from);
+                let (anchor, cursor) = (place(anchor), place(cursor));
+                self.cursors.told(from, anchor, cursor);
+            }
             FromPane::Copy { rev, span } => {
-                let span = self.current_span(span, rev, &from);
+                let span = self.document.current_span(span, rev, &from);
                 let (text, truncated) = self.document.text_of(span, WINDOW_BYTES / 2);
                 out.push(Effect::Tell(
                     To::One(from),
@@ -294,7 +310,24 @@ impl Hub {
             },
         ));
         match role {
-            Role::Workspace => out.push(Effect::Tell(to, self.marks())),
+            Role::Workspace => {
+                out.push(Effect::Tell(to.clone(), self.marks()));
+                out.push(Effect::Tell(to.clone(), self.all_cursors()));
+                if acked.is_none() {
+                    // somebody new: where the last one was
+                    let (rev, at) = (self.document.rev(), self.cursors.last());
+                    let at = self.document.clamp(at);
+                    let (anchor, cursor) = (at, at);
+                    out.push(Effect::Tell(
+                        to,
+                        ToPane::Select {
+                            rev,
+                            anchor,
+                            cursor,
+                        },
+                    ));
+                }
+            }
             Role::Inspector => self.ask_rows(
                 RowsWanted {
                     shown: self.inspector.shown(),
@@ -340,6 +373,25 @@ impl Hub {
         ToPane::Marks {
             rev: self.document.rev(),
             marks: self.all_marks(),
+        }
+    }
+
+    fn all_cursors(&self) -> ToPane {
+        ToPane::Cursors {
+            rev: self.document.rev(),
+            cursors: self.cursors.all().to_vec(),
+        }
+    }
+
+    /// Whether an [`Input::FlushCursors`] would send anything.
+    pub fn wants_cursors(&self) -> bool {
+        self.cursors.is_dirty()
+    }
+
+    fn flush_cursors(&mut self, out: &mut Vec<Effect>) {
+        if self.cursors.take_dirty() {
+            let to = To::Role(Role::Workspace);
+            out.push(Effect::Tell(to, self.all_cursors()));
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use stui_protocol::Uuid;
 use stui_protocol::pane::{Edit, How, Instance, Span};
 
+use super::cursors::Cursors;
 use super::document::{Authorship, DocumentSnapshot};
 use super::inspector::Node;
 
@@ -20,11 +21,11 @@ pub enum Record {
         authorship: Authorship,
         /// Number of the author's act that is acknowledged with it; 0 for none.
         seq: u64,
-        /// The change as it applied.
+        /// The change as its author made it.
         edit: Edit,
-        /// What the author sent, if it had to be moved.
+        /// The last revision that the author knew of; none: `edit` is the change as it applied.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        made: Option<Edit>,
+        made_at: Option<u64>,
     },
     /// An act of an instance was carried out that needs no record of its own.
     Act {
@@ -117,6 +118,8 @@ pub struct Session {
 pub struct Snapshot {
     /// The workspace's document.
     pub document: DocumentSnapshot,
+    /// Where people were in it.
+    pub cursors: Cursors,
     /// The highest act of each instance that was carried out, longest unheard of first.
     pub acked: Vec<(Instance, u64)>,
     /// What is not answered yet.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stui_protocol::pane::Status;
 
 use super::Hub;
-use super::document::Document;
+use super::document::{Changed, Document};
 use super::inspector::{DEFAULT_ROWS, Inspector, Node};
 use super::record::{Record, Snapshot};
 use super::transcript::Transcript;
@@ -24,6 +24,7 @@ impl Hub {
             seed,
             made_ids: 0,
             document: Document::from_snapshot(snapshot.document),
+            cursors: snapshot.cursors,
             transcript: Transcript::default(),
             inspector: Inspector::default(),
             acked: snapshot.acked,
@@ -48,6 +49,7 @@ impl Hub {
         for record in records {
             hub.replay(record, &mut trail);
         }
+        hub.cursors.begin();
         hub.inspector = Inspector::restored(trail);
         hub.count();
         hub
@@ -57,6 +59,7 @@ impl Hub {
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             document: self.document.snapshot(),
+            cursors: self.cursors.clone(),
             acked: self.acked.clone(),
             evaluations: self.evaluations.clone(),
             session: self.session.clone(),
@@ -71,23 +74,29 @@ impl Hub {
                 authorship,
                 seq,
                 edit,
-                made,
+                made_at,
             } => {
-                let edit = self.document.apply(&edit, made.as_ref(), &authorship);
-                self.moved_by(&edit);
+                let changed = match made_at {
+                    Some(rev) => self.document.take(&edit, rev, &authorship),
+                    None => vec![self.document.apply(&edit, &authorship)],
+                };
+                for Changed { edit, .. } in changed {
+                    self.moved_by(&edit);
+                    self.cursors.moved_by(&edit, authorship.by.as_ref());
+                }
                 if let Some(by) = &authorship.by {
                     self.set_acked(by, seq);
                 }
             }
             Record::Act { by, seq } => self.set_acked(&by, seq),
             Record::Undo { by, seq } => {
-                for edit in self.document.undo() {
+                for Changed { edit, .. } in self.document.undo() {
                     self.moved_by(&edit);
                 }
                 self.set_acked(&by, seq);
             }
             Record::Redo { by, seq } => {
-                for edit in self.document.redo() {
+                for Changed { edit, .. } in self.document.redo() {
                     self.moved_by(&edit);
                 }
                 self.set_acked(&by, seq);
