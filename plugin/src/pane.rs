@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use stui_protocol::pane::{
-    Act, FromPane, How, Instance, MarkKind, Role, ToPane, split_up_line, summons,
+    Act, FromPane, How, Instance, MarkKind, Role, SessionKey, ToPane, split_up_line, summons,
 };
 
 use crate::canvas::{Canvas, Frame};
@@ -53,6 +53,35 @@ enum Body {
     Workspace(Box<Editor>),
     Inspector(Inspector),
     Transcript(Transcript),
+    Sessions,
+}
+
+impl Body {
+    /// Shows another session, of which nothing is known yet.
+    fn begin(&mut self) {
+        match self {
+            Body::Workspace(editor) => editor.begin(),
+            Body::Inspector(inspector) => *inspector = Inspector::default(),
+            Body::Transcript(transcript) => *transcript = Transcript::default(),
+            Body::Sessions => {}
+        }
+    }
+}
+
+/// The session that a message is about, its switching aside.
+fn session_of(message: &ToPane) -> Option<SessionKey> {
+    match message {
+        ToPane::Probe { .. } | ToPane::Welcome { .. } | ToPane::Acked { .. } => None,
+        ToPane::Notice { session, .. } => *session,
+        ToPane::Status { session, .. }
+        | ToPane::Window { session, .. }
+        | ToPane::Edited { session, .. }
+        | ToPane::Select { session, .. }
+        | ToPane::Marks { session, .. }
+        | ToPane::Clipboard { session, .. }
+        | ToPane::Inspector { session, .. }
+        | ToPane::Transcript { session, .. } => Some(*session),
+    }
 }
 
 /// See the module's text.
@@ -85,6 +114,7 @@ impl Pane {
             role,
             zellij_pid,
             zellij_version,
+            pin: settings.session.clone(),
         };
         let link = Link::new(
             Instance::new(plugin, client, nonce),
@@ -109,6 +139,7 @@ impl Pane {
             Role::Workspace => Body::Workspace(Box::default()),
             Role::Inspector => Body::Inspector(Inspector::default()),
             Role::Transcript => Body::Transcript(Transcript::default()),
+            Role::Sessions => Body::Sessions,
         };
         let pane = Pane {
             settings,
@@ -378,30 +409,49 @@ impl Pane {
 
     fn told(&mut self, message: ToPane, out: &mut Outcome) {
         let link = &mut self.link;
+        if let Some(session) = session_of(&message)
+            && session != link.session()
+        {
+            out.redraw = false;
+            return;
+        }
         match (message, &mut self.body) {
-            (ToPane::Welcome { acked, status, .. }, body) => {
+            (
+                ToPane::Welcome {
+                    acked,
+                    session,
+                    status,
+                    ..
+                },
+                body,
+            ) => {
+                if session != link.session() && link.session() != SessionKey::default() {
+                    body.begin();
+                    self.message = None;
+                }
                 if let Body::Workspace(editor) = body {
                     editor.welcomed(acked);
                 }
-                link.welcome(acked, status, out);
+                link.welcome(acked, session, status, out);
                 match body {
-                    Body::Workspace(_) => {}
+                    Body::Workspace(_) | Body::Sessions => {}
                     Body::Inspector(inspector) => inspector.welcomed(link, out),
                     Body::Transcript(transcript) => transcript.welcomed(link, out),
                 }
             }
-            (ToPane::Status { status }, _) => link.set_status(status),
+            (ToPane::Status { status, .. }, _) => link.set_status(status),
             (ToPane::Acked { seq }, _) => {
                 link.acked(seq);
                 out.redraw = false;
             }
-            (ToPane::Notice { level, text }, _) => self.message = Some(Message { level, text }),
+            (ToPane::Notice { level, text, .. }, _) => self.message = Some(Message { level, text }),
             (
                 ToPane::Window {
                     rev,
                     first,
                     total,
                     lines,
+                    ..
                 },
                 Body::Workspace(editor),
             ) => editor.take_window(rev, first, total, lines, link, out),
@@ -412,6 +462,7 @@ impl Pane {
                     seq,
                     edit,
                     total,
+                    ..
                 },
                 Body::Workspace(editor),
             ) => {
@@ -432,16 +483,22 @@ impl Pane {
                 editor.select(anchor, cursor);
             }
             (ToPane::Marks { marks, .. }, Body::Workspace(editor)) => editor.mark(marks),
-            (ToPane::Clipboard { text, truncated }, Body::Workspace(editor)) => {
+            (
+                ToPane::Clipboard {
+                    text, truncated, ..
+                },
+                Body::Workspace(editor),
+            ) => {
                 editor.copied(text, truncated, out);
             }
-            (ToPane::Inspector { view }, Body::Inspector(inspector)) => inspector.take(view),
+            (ToPane::Inspector { view, .. }, Body::Inspector(inspector)) => inspector.take(view),
             (
                 ToPane::Transcript {
                     first,
                     oldest,
                     end,
                     lines,
+                    ..
                 },
                 Body::Transcript(transcript),
             ) => transcript.take(first, oldest, end, lines),

@@ -5,7 +5,7 @@
 //! hub's records to the journal, and only then sends what follows from them. While the disk refuses
 //! a record, nothing that depends on it is sent.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use stui_protocol::Uuid;
 use stui_protocol::pane::{self, Down, Level, ToPane};
 
 use crate::calls::{self, Answer, Call, Report};
+use crate::hub::image::ImageKey;
 use crate::hub::record::{Record, Snapshot};
 use crate::hub::{Effect, Hub, Input, Outcome, To};
 use crate::journal::{Found, Journal};
@@ -22,7 +23,7 @@ use crate::link::{Link, LinkEvent};
 use crate::pipes::{PipeEvent, Pipes};
 use crate::places::Places;
 use crate::process::watch;
-use crate::servers::{self, Server};
+use crate::servers::{self, Image, Server};
 use crate::zellij::Zellij;
 
 /// Things that may wait for the loop; whoever has more waits himself.
@@ -51,7 +52,7 @@ pub struct Options {
 
 enum Happening {
     Pipe(PipeEvent),
-    Link(LinkEvent),
+    Link(ImageKey, LinkEvent),
     Reply(Uuid, Outcome),
     Call(Call, Sender<Answer>),
     ZellijEnded,
@@ -82,7 +83,9 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     getrandom::fill(&mut random)
         .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
     let seed = u128::from_be_bytes(random);
-    let hub = Hub::restored(format!("{seed:032x}"), seed, snapshot, records);
+    let images = servers::images(places, &options.session);
+    let names = images.iter().map(|image| image.name.clone());
+    let hub = Hub::restored(format!("{seed:032x}"), seed, names, snapshot, records);
 
     let (tell, told) = bounded(MAX_WAITING);
     watch(options.zellij_pid, sender(&tell, || Happening::ZellijEnded))?;
@@ -90,26 +93,17 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     let socket = places.sidecar_socket(&options.session);
     listen(&socket, &tell)?;
 
-    let image = servers::images(places, &options.session).remove(0);
-    let mut server = Server::of(places, &options.session, &image, options.zellij_pid);
-    if let Err(error) = server.ensure(Instant::now()) {
-        tracing::error!(%error, "cannot start a Smalltalk server");
-    }
-    let file = server.connection_file().to_owned();
     let to_loop = tell.clone();
-    let link = Link::start(Box::new(move || servers::living(&file)), move |event| {
-        drop(to_loop.send(Happening::Link(event)));
-    })?;
-    let to_loop = tell.clone();
-    let pipes = Pipes::new(options.zellij, options.session, move |event| {
+    let pipes = Pipes::new(options.zellij, options.session.clone(), move |event| {
         drop(to_loop.send(Happening::Pipe(event)));
     });
     let mut sidecar = Sidecar {
         hub,
         journal,
         pipes,
-        link,
-        server,
+        connections: BTreeMap::new(),
+        places: places.clone(),
+        session: options.session,
         tell,
         zellij_pid: options.zellij_pid,
         waiting: VecDeque::new(),
@@ -121,6 +115,9 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     };
     for trouble in troubles {
         sidecar.waiting.push_back(notice(Level::Error, &trouble));
+    }
+    for (key, image) in (0..).map(ImageKey).zip(&images) {
+        sidecar.connect(key, image)?;
     }
     let reason = sidecar.run(&told);
     tracing::info!(reason, "sidecar ends");
@@ -166,18 +163,27 @@ fn notice(level: Level, text: &str) -> Effect {
     Effect::Tell(
         To::All,
         ToPane::Notice {
+            session: None,
             level,
             text: crate::hub::inspector::cut(text, 1000),
         },
     )
 }
 
+/// What the sidecar has of an image.
+struct Connection {
+    link: Link,
+    server: Server,
+}
+
 struct Sidecar {
     hub: Hub,
     journal: Journal,
     pipes: Pipes,
-    link: Link,
-    server: Server,
+    connections: BTreeMap<ImageKey, Connection>,
+    places: Places,
+    /// Name of the Zellij session.
+    session: String,
     tell: Sender<Happening>,
     zellij_pid: u32,
     /// Effects that are not carried out yet, because the disk refused a record before them.
@@ -192,6 +198,21 @@ struct Sidecar {
 }
 
 impl Sidecar {
+    /// Starts an image's server, if the sidecar is to do that, and a link to it.
+    fn connect(&mut self, key: ImageKey, image: &Image) -> Result<()> {
+        let mut server = Server::of(&self.places, &self.session, image, self.zellij_pid);
+        if let Err(error) = server.ensure(Instant::now()) {
+            tracing::error!(%error, image = image.name, "cannot start a Smalltalk server");
+        }
+        let file = server.connection_file().to_owned();
+        let to_loop = self.tell.clone();
+        let link = Link::start(Box::new(move || servers::living(&file)), move |event| {
+            drop(to_loop.send(Happening::Link(key, event)));
+        })?;
+        self.connections.insert(key, Connection { link, server });
+        Ok(())
+    }
+
     /// Answers why it ended.
     fn run(&mut self, told: &Receiver<Happening>) -> String {
         loop {
@@ -230,31 +251,7 @@ impl Sidecar {
                 let said = self.pipes.event(event, now);
                 self.said(said);
             }
-            Happening::Link(LinkEvent::Connected { server, endpoint }) => {
-                self.hand(Input::Connected {
-                    server_id: server.server_id,
-                    dialect: format!("{} {}", server.dialect, server.dialect_version)
-                        .trim()
-                        .to_owned(),
-                    endpoint,
-                });
-            }
-            Happening::Link(LinkEvent::Disconnected(state)) => {
-                if let Err(error) = self.server.ensure(now) {
-                    tracing::error!(%error, "cannot start a Smalltalk server");
-                }
-                let state = match (state, self.server.failure()) {
-                    (pane::Link::Reconnecting { attempt, .. }, Some(failure)) => {
-                        pane::Link::Reconnecting {
-                            attempt,
-                            reason: failure.to_owned(),
-                        }
-                    }
-                    (state, _) => state,
-                };
-                self.hand(Input::Disconnected(state));
-            }
-            Happening::Link(LinkEvent::Event(event)) => self.hand(Input::Event(event)),
+            Happening::Link(image, event) => self.link_event(image, event, now),
             Happening::Reply(id, outcome) => self.hand(Input::Reply { id, outcome }),
             Happening::Call(call, answer) => {
                 // An answer that nobody waits for any more is no loss.
@@ -264,6 +261,40 @@ impl Sidecar {
             Happening::Signal(signal) => return Some(format!("signal {signal}")),
         }
         None
+    }
+
+    fn link_event(&mut self, image: ImageKey, event: LinkEvent, now: Instant) {
+        match event {
+            LinkEvent::Connected { server, endpoint } => {
+                self.hand(Input::Connected {
+                    image,
+                    server_id: server.server_id,
+                    dialect: format!("{} {}", server.dialect, server.dialect_version)
+                        .trim()
+                        .to_owned(),
+                    endpoint,
+                });
+            }
+            LinkEvent::Disconnected(state) => {
+                let Some(Connection { server, .. }) = self.connections.get_mut(&image) else {
+                    return;
+                };
+                if let Err(error) = server.ensure(now) {
+                    tracing::error!(%error, "cannot start a Smalltalk server");
+                }
+                let link = match (state, server.failure()) {
+                    (pane::Link::Reconnecting { attempt, .. }, Some(failure)) => {
+                        pane::Link::Reconnecting {
+                            attempt,
+                            reason: failure.to_owned(),
+                        }
+                    }
+                    (state, _) => state,
+                };
+                self.hand(Input::Disconnected { image, link });
+            }
+            LinkEvent::Event(event) => self.hand(Input::Event { image, event }),
+        }
     }
 
     fn answer(&mut self, call: Call, now: Instant) -> Answer {
@@ -277,7 +308,7 @@ impl Sidecar {
                 pid: std::process::id(),
                 zellij_pid: self.zellij_pid,
                 version: env!("CARGO_PKG_VERSION").into(),
-                status: self.hub.status().clone(),
+                status: self.hub.status(),
                 panes: self.pipes.live().map(|role| role.word().into()).collect(),
             }),
         }
@@ -341,16 +372,23 @@ impl Sidecar {
             match effect {
                 Effect::Record(_) => {}
                 Effect::Tell(to, message) => self.pipes.tell(&to, &message),
-                Effect::Request { id, request } => {
+                Effect::Request { image, id, request } => {
                     let tell = self.tell.clone();
-                    self.link.request(id, request, move |outcome| {
-                        drop(tell.send(Happening::Reply(id, outcome)));
-                    });
+                    if let Some(connection) = self.connections.get(&image) {
+                        connection.link.request(id, request, move |outcome| {
+                            drop(tell.send(Happening::Reply(id, outcome)));
+                        });
+                    }
                 }
                 Effect::Subscribe {
+                    image,
                     session_id,
                     from_sequence,
-                } => self.link.subscribe(session_id, from_sequence),
+                } => {
+                    if let Some(connection) = self.connections.get(&image) {
+                        connection.link.subscribe(session_id, from_sequence);
+                    }
+                }
             }
         }
         if self.journal.wants_snapshot()
@@ -367,7 +405,9 @@ impl Sidecar {
             tracing::error!(%error, "cannot save a snapshot");
         }
         if !crate::process::is_alive(self.zellij_pid) {
-            self.server.end();
+            for connection in self.connections.values_mut() {
+                connection.server.end();
+            }
         }
     }
 }

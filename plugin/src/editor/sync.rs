@@ -36,6 +36,15 @@ impl Editor {
         self.stale = self.base.is_some();
     }
 
+    /// Shows another session's document, of which nothing is known yet; what was copied stays.
+    pub fn begin(&mut self) {
+        *self = Editor {
+            group: self.group + 1,
+            clipboard: std::mem::take(&mut self.clipboard),
+            ..Editor::default()
+        };
+    }
+
     /// A window of the document arrived.
     pub fn take_window(
         &mut self,
@@ -219,7 +228,15 @@ impl Editor {
     pub fn sync(&mut self, link: &Link, out: &mut Outcome) {
         if let Some(wanted) = self.wanted() {
             self.question.ask(wanted, |(first, count, from)| {
-                link.ask(FromPane::View { first, count, from }, out)
+                link.ask(
+                    FromPane::View {
+                        session: link.session(),
+                        first,
+                        count,
+                        from,
+                    },
+                    out,
+                )
             });
         }
     }

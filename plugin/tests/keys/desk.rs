@@ -9,8 +9,12 @@ use stui_plugin::io::{Effect, Input, Outcome, Size};
 use stui_plugin::pane::{Identity, Pane};
 use stui_plugin::text;
 use stui_protocol::pane::{
-    Act, Down, Edit, FromPane, Instance, Line, Link, MAX_SLICE, Pos, Status, ToPane, up_line,
+    Act, Down, Edit, FromPane, Instance, Line, Link, MAX_SLICE, Pos, SessionKey, Status, ToPane,
+    up_line,
 };
+
+/// The session that the desk's pane shows.
+pub(crate) const SESSION: SessionKey = SessionKey(1);
 
 /// What the sidecar does with a document, as far as one pane can tell.
 pub(crate) struct Sidecar {
@@ -63,6 +67,7 @@ impl Sidecar {
         self.document.replace_range(range, &edit.text);
         self.log.push((edit.clone(), by.is_some()));
         self.tell(&ToPane::Edited {
+            session: SESSION,
             rev: self.log.len() as u64,
             by,
             seq,
@@ -79,22 +84,26 @@ impl Sidecar {
                 self.tell(&ToPane::Welcome {
                     sidecar: "desk".into(),
                     acked: self.acked,
+                    session: SESSION,
                     status: status(),
                 });
             }
-            FromPane::View { first, count, from } => {
+            FromPane::View {
+                first, count, from, ..
+            } => {
                 let lines = self.document.split('\n');
                 let lines = lines.skip(first as usize).take(count as usize);
                 let lines = lines.map(|line| slice(line, from)).collect();
                 let (rev, total) = (self.rev(), self.total());
                 self.tell(&ToPane::Window {
+                    session: SESSION,
                     rev,
                     first,
                     total,
                     lines,
                 });
             }
-            FromPane::Act { seq, act } => {
+            FromPane::Act { seq, act, .. } => {
                 assert!(seq <= self.acked + 1, "acts come in order");
                 if seq <= self.acked {
                     return;
@@ -135,6 +144,10 @@ fn slice(line: &str, from: u32) -> Line {
 /// A chain in which all is well.
 pub(crate) fn status() -> Status {
     Status {
+        session: "main".into(),
+        image: "embedded".into(),
+        sessions: 1,
+        images: 1,
         link: Link::Connected,
         dialect: "Embedded 0.1.0".into(),
         endpoint: "tcp://127.0.0.1:5555".into(),

@@ -30,6 +30,14 @@
 //! ends; so an instance may run it as often as it likes. The session's name is in the environment
 //! that Zellij gives the process (`ZELLIJ_SESSION_NAME`).
 //!
+//! # Sessions
+//! A person works in sessions, each with its own document, inspector and transcript, and named by a
+//! [`SessionKey`]. All panes of a client show the client's current session, unless their layout pins
+//! them to one ([`SESSION_KEY`]). Every act and every message about a document, an inspector or a
+//! transcript carries its session's key: what was typed before a switch lands in the session in which
+//! it was typed, and a late message cannot hit another text. A [`ToPane::Welcome`] with another
+//! session's key is a switch; an instance drops what is of a session that it does not show.
+//!
 //! # Size
 //! A line is at most [`MAX_LINE`] bytes: a plugin has 16 MiB in all and pays for every byte. Long text
 //! goes as several edits of one `group`; long lines are sent as slices ([`Line`]).
@@ -51,6 +59,9 @@ pub const MAX_SLICE: usize = 1000;
 pub const ROLE_KEY: &str = "role";
 /// Key of the plugin configuration that holds the absolute path of the `stui` program.
 pub const STUI_KEY: &str = "stui";
+/// Key of the plugin configuration that holds the name of a session; the pane then shows that one
+/// whatever its client's current session is.
+pub const SESSION_KEY: &str = "session";
 /// Key of the plugin configuration that holds the plugin's own address (`file:/…/stui.wasm`), which
 /// Zellij does not tell a plugin. Without it the sidecar takes the plugin that `stui up` installs.
 pub const WASM_KEY: &str = "wasm";
@@ -103,11 +114,18 @@ pub enum Role {
     Inspector,
     /// What evaluations wrote to Transcript.
     Transcript,
+    /// The sessions and images, to choose from.
+    Sessions,
 }
 
 impl Role {
     /// All roles, in the order in which a layout shows them.
-    pub const ALL: [Role; 3] = [Role::Workspace, Role::Inspector, Role::Transcript];
+    pub const ALL: [Role; 4] = [
+        Role::Workspace,
+        Role::Inspector,
+        Role::Transcript,
+        Role::Sessions,
+    ];
 
     /// The word used in layouts and on command lines.
     pub fn word(self) -> &'static str {
@@ -115,6 +133,7 @@ impl Role {
             Role::Workspace => "workspace",
             Role::Inspector => "inspector",
             Role::Transcript => "transcript",
+            Role::Sessions => "sessions",
         }
     }
 
@@ -134,11 +153,30 @@ impl Instance {
     pub fn new(plugin: u32, client: u16, nonce: u64) -> Self {
         Instance(format!("{plugin}.{client}-{nonce:x}"))
     }
+
+    /// The number of the client (the person) whose instance it is; none if this is no such identity.
+    pub fn client(&self) -> Option<u16> {
+        let (client, _) = self.0.split_once('.')?.1.split_once('-')?;
+        client.parse().ok()
+    }
 }
 
 impl std::fmt::Display for Instance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Names a session of a Zellij session for ever; its name may change.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct SessionKey(pub u32);
+
+impl std::fmt::Display for SessionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
     }
 }
 
@@ -308,6 +346,9 @@ pub enum FromPane {
         zellij_pid: u32,
         /// Version of Zellij.
         zellij_version: String,
+        /// Name of the session that the layout pins the pane to; see [`SESSION_KEY`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pin: Option<String>,
     },
     /// The answer to a [`ToPane::Probe`], with its number.
     Probed {
@@ -320,11 +361,15 @@ pub enum FromPane {
     Act {
         /// Number of this act among the instance's, from 1.
         seq: u64,
+        /// The session that it is meant in.
+        session: SessionKey,
         /// What to do.
         act: Act,
     },
     /// Send a [`ToPane::Window`] of the workspace's document.
     View {
+        /// The session whose it is.
+        session: SessionKey,
         /// First line wanted.
         first: u32,
         /// How many lines.
@@ -336,6 +381,8 @@ pub enum FromPane {
     },
     /// Send the text of a span as [`ToPane::Clipboard`].
     Copy {
+        /// The session whose it is.
+        session: SessionKey,
         /// Revision the span is meant in.
         rev: u64,
         /// What to copy.
@@ -343,6 +390,8 @@ pub enum FromPane {
     },
     /// Send a [`ToPane::Inspector`] with these rows of the object shown.
     InspectorView {
+        /// The session whose it is.
+        session: SessionKey,
         /// First row wanted, from 0.
         first: u64,
         /// How many rows.
@@ -350,6 +399,8 @@ pub enum FromPane {
     },
     /// Send a [`ToPane::Transcript`] with these lines.
     TranscriptView {
+        /// The session whose it is.
+        session: SessionKey,
         /// First line wanted, from the beginning of the session; none: the newest ones.
         first: Option<u64>,
         /// How many lines.
@@ -414,17 +465,22 @@ pub enum ToPane {
         /// To be sent back.
         n: u64,
     },
-    /// The answer to [`FromPane::Hello`], to one instance.
+    /// The answer to [`FromPane::Hello`], to one instance; also when its client switched to another
+    /// session.
     Welcome {
         /// Which sidecar: another one than before has lost nothing, but must be told what is not in `acked`.
         sidecar: String,
         /// The highest sequence number of this instance that was carried out.
         acked: u64,
-        /// The state of everything.
+        /// The session that the pane shows from now on.
+        session: SessionKey,
+        /// The state of everything behind that session.
         status: Status,
     },
-    /// The state of everything changed.
+    /// The state of everything behind a session changed.
     Status {
+        /// The session.
+        session: SessionKey,
         /// It now.
         status: Status,
     },
@@ -436,6 +492,8 @@ pub enum ToPane {
     },
     /// A window of the document.
     Window {
+        /// The session whose it is.
+        session: SessionKey,
         /// Its revision.
         rev: u64,
         /// Line number of the first line.
@@ -447,6 +505,8 @@ pub enum ToPane {
     },
     /// The document changed.
     Edited {
+        /// The session whose it is.
+        session: SessionKey,
         /// Revision after the change.
         rev: u64,
         /// Whose edit; none: the sidecar's (an answer, undo).
@@ -460,6 +520,8 @@ pub enum ToPane {
     },
     /// Put selection and cursor here; to one instance.
     Select {
+        /// The session whose it is.
+        session: SessionKey,
         /// Revision the places are meant in.
         rev: u64,
         /// The end of the selection that stays.
@@ -469,6 +531,8 @@ pub enum ToPane {
     },
     /// What is marked in the document now, instead of all marks before.
     Marks {
+        /// The session whose it is.
+        session: SessionKey,
         /// Revision the places are meant in.
         rev: u64,
         /// The marks.
@@ -476,6 +540,9 @@ pub enum ToPane {
     },
     /// One sentence for the message line; to one instance or all.
     Notice {
+        /// The session that it is about; none: whichever is shown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<SessionKey>,
         /// How bad.
         level: Level,
         /// The sentence.
@@ -483,6 +550,8 @@ pub enum ToPane {
     },
     /// Text for the clipboard; to one instance. Cut where it would not fit a line.
     Clipboard {
+        /// The session whose it is.
+        session: SessionKey,
         /// The text.
         text: String,
         /// Whether the rest was left out.
@@ -490,11 +559,15 @@ pub enum ToPane {
     },
     /// What the inspector shows.
     Inspector {
+        /// The session whose it is.
+        session: SessionKey,
         /// It.
         view: InspectorView,
     },
     /// Lines of the transcript.
     Transcript {
+        /// The session whose it is.
+        session: SessionKey,
         /// Number of the first line, from the beginning of the session.
         first: u64,
         /// Number of the oldest line still kept.
@@ -539,16 +612,28 @@ pub enum Level {
     Error,
 }
 
-/// The state of the chain behind the panes.
+/// The state of the chain behind the panes of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Status {
+    /// Name of the session.
+    #[serde(default)]
+    pub session: String,
+    /// Name of its image.
+    #[serde(default)]
+    pub image: String,
+    /// How many sessions there are.
+    #[serde(default)]
+    pub sessions: u32,
+    /// How many images there are.
+    #[serde(default)]
+    pub images: u32,
     /// The link to the Smalltalk server.
     pub link: Link,
     /// What the server calls itself (`Pharo 12`, `Embedded 0.1.0`); empty before it said so.
     pub dialect: String,
     /// Where the server listens.
     pub endpoint: String,
-    /// How many evaluations run now.
+    /// How many evaluations of the session run now.
     pub running: u32,
     /// How many people are attached, each with own instances.
     pub clients: u32,
@@ -711,13 +796,14 @@ mod tests {
             from: Instance::new(3, 1, 9),
             said: FromPane::Act {
                 seq: 1,
+                session: SessionKey(2),
                 act: Act::Undo,
             },
         };
         let json = serde_json::to_string(&down).unwrap();
         assert_eq!(
             json,
-            r#"{"from":"3.1-9","t":"act","seq":1,"act":{"a":"undo"}}"#
+            r#"{"from":"3.1-9","t":"act","seq":1,"session":2,"act":{"a":"undo"}}"#
         );
         assert_eq!(serde_json::from_str::<Down>(&json).unwrap(), down);
     }
@@ -725,6 +811,7 @@ mod tests {
     #[test]
     fn no_field_of_what_is_said_is_mistaken_for_who_says_it() {
         let view = FromPane::View {
+            session: SessionKey(2),
             first: 1,
             count: 2,
             from: 3,

@@ -1,11 +1,13 @@
 //! What the hub keeps on disk: a snapshot, and the records of what changed since.
 //!
 //! Replaying the records over the snapshot brings back the hub as it was, up to what can be had again
-//! from the server (the transcript, rows of the inspector).
+//! from the server (rows of the inspector).
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use stui_protocol::Uuid;
-use stui_protocol::pane::{Edit, How, Instance, Span};
+use stui_protocol::pane::{Edit, How, Instance, SessionKey, Span};
 
 use super::document::{Authorship, DocumentSnapshot};
 use super::inspector::Node;
@@ -14,6 +16,42 @@ use super::inspector::Node;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "r", rename_all = "snake_case")]
 pub enum Record {
+    /// Something in a session changed.
+    Of {
+        /// The session.
+        s: SessionKey,
+        /// The change.
+        c: Change,
+    },
+    /// An act of an instance was carried out that needs no record of its own.
+    Act {
+        /// The instance.
+        by: Instance,
+        /// Number of its act.
+        seq: u64,
+    },
+    /// A session was made.
+    Created {
+        /// Names it for ever.
+        session: SessionKey,
+        /// Its name so far.
+        name: String,
+        /// Name of its image.
+        image: String,
+    },
+    /// A client's current session is this one now.
+    Current {
+        /// The client's number.
+        client: u16,
+        /// The session.
+        session: SessionKey,
+    },
+}
+
+/// One change of a session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "c", rename_all = "snake_case")]
+pub enum Change {
     /// The document was changed.
     Edit {
         /// Who did it.
@@ -25,13 +63,6 @@ pub enum Record {
         /// What the author sent, if it had to be moved.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         made: Option<Edit>,
-    },
-    /// An act of an instance was carried out that needs no record of its own.
-    Act {
-        /// The instance.
-        by: Instance,
-        /// Number of its act.
-        seq: u64,
     },
     /// The last group of changes was taken back.
     Undo {
@@ -68,10 +99,10 @@ pub enum Record {
         /// Its id.
         id: Uuid,
     },
-    /// A session on the server was made for this hub.
-    Session {
+    /// A session on the server was made for this one.
+    Server {
         /// It.
-        session: Session,
+        server: ServerSession,
     },
     /// The transcript was emptied.
     Cleared {
@@ -83,6 +114,36 @@ pub enum Record {
         /// From what was inspected first to what is shown.
         trail: Vec<Node>,
     },
+    /// It was given another name.
+    Named {
+        /// The name.
+        name: String,
+    },
+    /// It is on another image now.
+    Moved {
+        /// Name of the image.
+        image: String,
+    },
+    /// It was closed.
+    Closed,
+}
+
+impl Record {
+    /// The act that is acknowledged with it.
+    pub fn acknowledges(&self) -> Option<(&Instance, u64)> {
+        match self {
+            Record::Act { by, seq } => Some((by, *seq)),
+            Record::Of { c, .. } => match c {
+                Change::Edit {
+                    authorship, seq, ..
+                } => authorship.by.as_ref().map(|by| (by, *seq)),
+                Change::Undo { by, seq } | Change::Redo { by, seq } => Some((by, *seq)),
+                Change::Evaluation { evaluation, seq } => Some((&evaluation.by, *seq)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 /// An evaluation that is not answered yet.
@@ -104,7 +165,7 @@ pub struct Evaluation {
 
 /// A session on a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
+pub struct ServerSession {
     /// The server, as it describes itself.
     pub server_id: String,
     /// The session's id.
@@ -113,16 +174,33 @@ pub struct Session {
 
 /// Everything that must survive, at one moment.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
 pub struct Snapshot {
-    /// The workspace's document.
-    pub document: DocumentSnapshot,
+    /// All sessions; none: nothing was ever done.
+    pub sessions: BTreeMap<SessionKey, SessionSnapshot>,
+    /// The last key that a session was given.
+    pub last_key: u32,
+    /// The current session of each client.
+    pub clients: BTreeMap<u16, SessionKey>,
+    /// The session that was switched to last, by whomever.
+    pub current: SessionKey,
     /// The highest act of each instance that was carried out, longest unheard of first.
     pub acked: Vec<(Instance, u64)>,
+}
+
+/// Everything of a session that must survive.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionSnapshot {
+    /// Its name.
+    pub name: String,
+    /// Name of its image.
+    pub image: String,
+    /// The workspace's document.
+    pub document: DocumentSnapshot,
     /// What is not answered yet.
     pub evaluations: Vec<Evaluation>,
-    /// The session in use.
-    pub session: Option<Session>,
+    /// The session on the server.
+    pub server: Option<ServerSession>,
     /// Number of the last event before the transcript was emptied.
     pub cleared: u64,
     /// What the inspector shows.

@@ -3,57 +3,42 @@
 use stui_protocol::pane::{Act, Edit, Instance, Level, Role, Span, ToPane};
 use stui_protocol::{request, response};
 
-use super::document::{Authorship, MAX_PIECE, escaped_len, pieces};
-use super::inspector::cut;
-use super::record::Record;
-use super::{Effect, Hub, MAX_PENDING, Purpose, RowsWanted, To, notice};
+use super::{MAX_PENDING, Purpose, RowsWanted, Session, Work};
+use crate::hub::document::{Authorship, MAX_PIECE, escaped_len, pieces};
+use crate::hub::inspector::cut;
+use crate::hub::record::{Change, Record};
+use crate::hub::{Effect, To};
 
-impl Hub {
-    pub(super) fn act(&mut self, by: Instance, seq: u64, act: Act, out: &mut Vec<Effect>) {
-        // Of an instance that nobody remembers, the first act heard is the next one: the acts before
-        // it were acknowledged by somebody.
-        if let Some(acked) = self.acked_of(&by) {
-            if seq <= acked {
-                out.push(Effect::Tell(To::One(by), ToPane::Acked { seq: acked }));
-                return;
-            }
-            if seq > acked + 1 {
-                // Something was lost on the way. A welcome makes the instance send again what is
-                // not acknowledged.
-                out.push(Effect::Tell(
-                    To::One(by),
-                    ToPane::Welcome {
-                        sidecar: self.sidecar.clone(),
-                        acked,
-                        status: self.status.clone(),
-                    },
-                ));
-                return;
-            }
-        }
+/// An act is carried out, and on disk: one that has no record of its own.
+pub(super) fn acknowledge(by: &Instance, seq: u64, work: &mut Work) {
+    work.out.push(Effect::Record(Record::Act {
+        by: by.clone(),
+        seq,
+    }));
+    work.tell(To::One(by.clone()), ToPane::Acked { seq });
+}
+
+impl Session {
+    /// Carries out an act, which nobody has carried out yet.
+    pub(in crate::hub) fn act(&mut self, by: Instance, seq: u64, act: Act, work: &mut Work) {
         match act {
-            Act::Edit { rev, edit, group } => self.edit(&by, seq, rev, &edit, group, out),
-            Act::Undo => self.undo_or_redo(by, seq, true, out),
-            Act::Redo => self.undo_or_redo(by, seq, false, out),
+            Act::Edit { rev, edit, group } => self.edit(&by, seq, rev, &edit, group, work),
+            Act::Undo => self.undo_or_redo(by, seq, true, work),
+            Act::Redo => self.undo_or_redo(by, seq, false, work),
             Act::Evaluate { rev, span, how } => {
                 let span = self.current_span(span, rev, &by);
-                self.evaluate(by, seq, span, how, out);
+                self.evaluate(by, seq, span, how, work);
             }
             other => {
-                self.set_acked(&by, seq);
-                out.push(Effect::Record(Record::Act {
-                    by: by.clone(),
-                    seq,
-                }));
-                out.push(Effect::Tell(To::One(by.clone()), ToPane::Acked { seq }));
-                self.act_without_record(by, &other, out);
+                acknowledge(&by, seq, work);
+                self.act_without_record(by, &other, work);
             }
         }
     }
 
-    fn act_without_record(&mut self, by: Instance, act: &Act, out: &mut Vec<Effect>) {
+    fn act_without_record(&mut self, by: Instance, act: &Act, work: &mut Work) {
         match *act {
-            Act::Interrupt => self.interrupt(by, out),
+            Act::Interrupt => self.interrupt(by, work),
             Act::InspectRow { shown, row } => {
                 if shown != self.inspector.shown() {
                     return;
@@ -61,32 +46,35 @@ impl Hub {
                 if let Some(child) = self.inspector.row(row) {
                     let child = child.clone();
                     self.inspector.walk_into(row, child);
-                    self.trail_changed(out);
-                } else if let Some(session_id) = self.session_id()
+                    self.trail_changed(work);
+                } else if let Some(session_id) = self.session_id(work)
                     && let Some(question) = self.inspector.question(row, 1, Some(session_id))
                 {
-                    self.ask(question, Purpose::WalkInto { shown, row }, out);
+                    self.ask(question, Purpose::WalkInto { shown, row }, work);
                 }
             }
             Act::InspectBack => {
                 if self.inspector.back() {
-                    self.trail_changed(out);
+                    self.trail_changed(work);
                 } else {
                     let text = "This is what was inspected first.";
-                    out.push(notice(by, Level::Info, text));
+                    work.notice(by, Level::Info, text);
                 }
             }
             Act::InspectAs { shown, view } => {
                 if shown == self.inspector.shown() && self.inspector.show_view(view) {
-                    self.trail_changed(out);
+                    self.trail_changed(work);
                 }
             }
             Act::ClearTranscript => {
                 self.transcript.clear();
                 self.cleared = self.last_event;
-                out.push(Effect::Record(Record::Cleared {
-                    sequence: self.cleared,
-                }));
+                self.record(
+                    Change::Cleared {
+                        sequence: self.cleared,
+                    },
+                    work,
+                );
                 self.transcript_dirty = true;
             }
             Act::Edit { .. } | Act::Undo | Act::Redo | Act::Evaluate { .. } => {}
@@ -100,9 +88,9 @@ impl Hub {
         rev: u64,
         made: &Edit,
         group: u64,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
-        self.last_edit.insert(by.clone(), seq);
+        self.edited_by(by, seq);
         let authorship = Authorship {
             by: Some(by.clone()),
             group,
@@ -110,7 +98,7 @@ impl Hub {
         let moved = self.document.rebase(made, rev, by);
         if escaped_len(&moved.text) <= MAX_PIECE {
             let made = (moved != *made).then_some(made);
-            self.change(&moved, made, &authorship, seq, out);
+            self.change(&moved, made, &authorship, seq, work);
             return;
         }
         // An edit that no line can carry to the panes goes as several, for all but the last of which
@@ -122,33 +110,33 @@ impl Hub {
                 by: None,
                 group: seq,
             };
-            self.change(&part, None, &nobody, 0, out);
+            self.change(&part, None, &nobody, 0, work);
         }
         if let Some(last) = last {
-            self.change(&last, None, &authorship, seq, out);
+            self.change(&last, None, &authorship, seq, work);
         }
     }
 
     /// Changes the document, on disk too, and tells everybody. `seq` is the author's act.
-    pub(super) fn change(
+    pub(in crate::hub) fn change(
         &mut self,
         edit: &Edit,
         made: Option<&Edit>,
         authorship: &Authorship,
         seq: u64,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
         let edit = self.document.apply(edit, made, authorship);
-        out.push(Effect::Record(Record::Edit {
-            authorship: authorship.clone(),
-            seq,
-            edit: edit.clone(),
-            made: made.cloned(),
-        }));
-        if let Some(by) = &authorship.by {
-            self.set_acked(by, seq);
-        }
-        self.tell_edited(edit, self.document.rev(), authorship.by.clone(), seq, out);
+        self.record(
+            Change::Edit {
+                authorship: authorship.clone(),
+                seq,
+                edit: edit.clone(),
+                made: made.cloned(),
+            },
+            work,
+        );
+        self.tell_edited(edit, self.document.rev(), authorship.by.clone(), seq, work);
     }
 
     fn tell_edited(
@@ -157,60 +145,61 @@ impl Hub {
         rev: u64,
         by: Option<Instance>,
         seq: u64,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
         let marks_gone = self.moved_by(&edit);
-        out.push(Effect::Tell(
+        work.tell(
             To::Role(Role::Workspace),
             ToPane::Edited {
+                session: self.key,
                 rev,
                 by,
                 seq,
                 edit,
                 total: self.document.line_count(),
             },
-        ));
+        );
         if marks_gone {
-            out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
+            self.tell_marks(work);
         }
     }
 
-    fn undo_or_redo(&mut self, by: Instance, seq: u64, undo: bool, out: &mut Vec<Effect>) {
+    fn undo_or_redo(&mut self, by: Instance, seq: u64, undo: bool, work: &mut Work) {
         let before = self.document.rev();
         let (edits, record) = if undo {
             let by = by.clone();
-            (self.document.undo(), Record::Undo { by, seq })
+            (self.document.undo(), Change::Undo { by, seq })
         } else {
             let by = by.clone();
-            (self.document.redo(), Record::Redo { by, seq })
+            (self.document.redo(), Change::Redo { by, seq })
         };
-        self.set_acked(&by, seq);
-        out.push(Effect::Record(record));
-        out.push(Effect::Tell(To::One(by.clone()), ToPane::Acked { seq }));
+        self.record(record, work);
+        work.tell(To::One(by.clone()), ToPane::Acked { seq });
         let Some(cursor) = edits.last().map(Edit::end) else {
             let text = if undo {
                 "Nothing to undo."
             } else {
                 "Nothing to redo."
             };
-            out.push(notice(by, Level::Info, text));
+            work.notice(by, Level::Info, text);
             return;
         };
         for (edit, rev) in edits.into_iter().zip(before + 1..) {
-            self.tell_edited(edit, rev, None, 0, out);
+            self.tell_edited(edit, rev, None, 0, work);
         }
-        out.push(Effect::Tell(
+        work.tell(
             To::One(by),
             ToPane::Select {
+                session: self.key,
                 rev: self.document.rev(),
                 anchor: cursor,
                 cursor,
             },
-        ));
+        );
     }
 
     /// A span that an instance means, in the text of now.
-    pub(super) fn current_span(&self, span: Span, rev: u64, by: &Instance) -> Span {
+    pub(in crate::hub) fn current_span(&self, span: Span, rev: u64, by: &Instance) -> Span {
         let edit = Edit {
             span,
             text: String::new(),
@@ -223,16 +212,19 @@ impl Hub {
     }
 
     /// Tells the inspector panes that something else is shown, and asks for its rows.
-    pub(super) fn trail_changed(&mut self, out: &mut Vec<Effect>) {
+    pub(in crate::hub) fn trail_changed(&mut self, work: &mut Work) {
         self.to_release.append(&mut self.inspector.take_dropped());
-        out.push(Effect::Record(Record::Trail {
-            trail: self.inspector.trail().to_vec(),
-        }));
-        self.show_inspector(out);
+        self.record(
+            Change::Trail {
+                trail: self.inspector.trail().to_vec(),
+            },
+            work,
+        );
+        self.show_inspector(work);
     }
 
     /// Asks for the rows that all inspector panes show first.
-    pub(super) fn show_inspector(&mut self, out: &mut Vec<Effect>) {
+    pub(in crate::hub) fn show_inspector(&mut self, work: &mut Work) {
         let view = self.inspector.header();
         let first = view
             .select
@@ -245,14 +237,14 @@ impl Hub {
                 count: self.rows_shown,
                 to: To::Role(Role::Inspector),
             },
-            out,
+            work,
         );
     }
 
     /// Asks the server for rows of what is shown, unless the same are on their way already.
-    pub(super) fn ask_rows(&mut self, wanted: RowsWanted, out: &mut Vec<Effect>) {
+    pub(in crate::hub) fn ask_rows(&mut self, wanted: RowsWanted, work: &mut Work) {
         // Without the session nobody knows the object; the rows are asked for once it is there.
-        let session_id = self.session_id();
+        let session_id = self.session_id(work);
         let question = session_id
             .is_some()
             .then(|| {
@@ -261,12 +253,13 @@ impl Hub {
             })
             .flatten();
         let Some(question) = question else {
-            out.push(Effect::Tell(
+            work.tell(
                 wanted.to,
                 ToPane::Inspector {
+                    session: self.key,
                     view: self.inspector.header(),
                 },
-            ));
+            );
             return;
         };
         let on_its_way = self.pending.values_mut().find_map(|purpose| match purpose {
@@ -285,58 +278,70 @@ impl Hub {
             return;
         }
         if self.pending.len() < MAX_PENDING {
-            self.ask(question, Purpose::Rows(wanted), out);
+            self.ask(question, Purpose::Rows(wanted), work);
         }
     }
 
-    pub(super) fn rows_answered(
+    pub(in crate::hub) fn rows_answered(
         &mut self,
         wanted: &RowsWanted,
         answer: response::Inspect,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
         if wanted.shown != self.inspector.shown() {
             return;
         }
         let view = self.inspector.answered(answer, wanted.first, wanted.count);
         self.to_release.append(&mut self.inspector.take_dropped());
-        out.push(Effect::Tell(wanted.to.clone(), ToPane::Inspector { view }));
+        work.tell(
+            wanted.to.clone(),
+            ToPane::Inspector {
+                session: self.key,
+                view,
+            },
+        );
     }
 
     /// An object could not be looked into.
-    pub(super) fn rows_refused(
+    pub(in crate::hub) fn rows_refused(
         &mut self,
         wanted: &RowsWanted,
         reason: &str,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
         if wanted.shown != self.inspector.shown() {
             return;
         }
         let mut view = self.inspector.header();
         view.print_string = cut(reason, 1000);
-        out.push(Effect::Tell(wanted.to.clone(), ToPane::Inspector { view }));
+        work.tell(
+            wanted.to.clone(),
+            ToPane::Inspector {
+                session: self.key,
+                view,
+            },
+        );
     }
 
-    pub(super) fn walk_answered(
+    pub(in crate::hub) fn walk_answered(
         &mut self,
         shown: u64,
         row: u64,
         answer: response::Inspect,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
         if shown != self.inspector.shown() {
             return;
         }
         if let Some(child) = answer.children.into_iter().next() {
             self.inspector.walk_into(row, child);
-            self.trail_changed(out);
+            self.trail_changed(work);
         }
     }
 
     /// Lets the server forget handles that are shown nowhere. Only while no answer is on its way: it
     /// could bring one of them back.
-    pub(super) fn release(&mut self, out: &mut Vec<Effect>) {
+    pub(in crate::hub) fn release(&mut self, work: &mut Work) {
         if self.to_release.is_empty() || !self.pending.is_empty() {
             return;
         }
@@ -349,7 +354,7 @@ impl Hub {
             self.ask(
                 request::ReleaseObjects { object_ids },
                 Purpose::Release,
-                out,
+                work,
             );
         }
     }
