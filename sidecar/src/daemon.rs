@@ -7,14 +7,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use stui_protocol::Uuid;
 use stui_protocol::pane::{self, Down, Level, ToPane};
+use stui_protocol::sessions::wrong_with_name;
 
 use crate::calls::{self, Answer, Call, Report};
+use crate::hub::commands::{CallKey, Told};
 use crate::hub::image::ImageKey;
 use crate::hub::record::{Record, Snapshot};
 use crate::hub::{Effect, Hub, Input, Outcome, To};
@@ -24,6 +26,7 @@ use crate::pipes::{PipeEvent, Pipes};
 use crate::places::Places;
 use crate::process::watch;
 use crate::servers::{self, Image, Server};
+use crate::target::Target;
 use crate::zellij::Zellij;
 
 /// Things that may wait for the loop; whoever has more waits himself.
@@ -34,6 +37,10 @@ const BURST: usize = 256;
 const FLUSH_PAUSE: Duration = Duration::from_millis(25);
 /// How often the server hears that its session is in use.
 const KEEP_ALIVE: Duration = Duration::from_secs(300);
+/// How long a call waits for what servers say; its caller waits two seconds.
+const CALL_PATIENCE: Duration = Duration::from_millis(1500);
+/// Most images.
+const MAX_IMAGES: usize = 16;
 /// How long to wait before a refused write to disk is tried again.
 const DISK_PAUSE: Duration = Duration::from_secs(1);
 /// How long a sidecar without any pane stays: a layout is being loaded, or panes are to be opened.
@@ -84,7 +91,9 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
         .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
     let seed = u128::from_be_bytes(random);
     let images = servers::images(places, &options.session);
-    let names = images.iter().map(|image| image.name.clone());
+    let names = images
+        .iter()
+        .map(|image| (image.name.clone(), image.target.to_string()));
     let hub = Hub::restored(format!("{seed:032x}"), seed, names, snapshot, records);
 
     let (tell, told) = bounded(MAX_WAITING);
@@ -102,6 +111,12 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
         journal,
         pipes,
         connections: BTreeMap::new(),
+        last_image: 0,
+        keys: Vec::new(),
+        images: Vec::new(),
+        calls: BTreeMap::new(),
+        last_call: 0,
+        now: 0,
         places: places.clone(),
         session: options.session,
         tell,
@@ -116,8 +131,8 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     for trouble in troubles {
         sidecar.waiting.push_back(notice(Level::Error, &trouble));
     }
-    for (key, image) in (0..).map(ImageKey).zip(&images) {
-        sidecar.connect(key, image)?;
+    for image in images {
+        sidecar.connect(image)?;
     }
     let reason = sidecar.run(&told);
     tracing::info!(reason, "sidecar ends");
@@ -176,11 +191,29 @@ struct Connection {
     server: Server,
 }
 
+fn told(done: Result<String, String>) -> Answer {
+    Answer::Sessions(match done {
+        Ok(text) => Told::Done { text },
+        Err(reason) => Told::Refused { reason },
+    })
+}
+
 struct Sidecar {
     hub: Hub,
     journal: Journal,
     pipes: Pipes,
     connections: BTreeMap<ImageKey, Connection>,
+    /// The key that the next image gets.
+    last_image: u32,
+    /// Their keys in the order of `images`.
+    keys: Vec<ImageKey>,
+    /// The images, as they are remembered for the next time.
+    images: Vec<Image>,
+    /// Calls that the hub has not answered yet, and until when they wait.
+    calls: BTreeMap<CallKey, (Sender<Answer>, Instant)>,
+    last_call: u64,
+    /// What time the hub was told that it is, in seconds since 1970.
+    now: u64,
     places: Places,
     /// Name of the Zellij session.
     session: String,
@@ -198,9 +231,12 @@ struct Sidecar {
 }
 
 impl Sidecar {
-    /// Starts an image's server, if the sidecar is to do that, and a link to it.
-    fn connect(&mut self, key: ImageKey, image: &Image) -> Result<()> {
-        let mut server = Server::of(&self.places, &self.session, image, self.zellij_pid);
+    /// Starts an image's server, if the sidecar is to do that, and a link to it. Images get their keys
+    /// in the order in which they are connected to, as those that the hub begins with.
+    fn connect(&mut self, image: Image) -> Result<ImageKey> {
+        let key = ImageKey(self.last_image);
+        self.last_image += 1;
+        let mut server = Server::of(&self.places, &self.session, &image, self.zellij_pid);
         if let Err(error) = server.ensure(Instant::now()) {
             tracing::error!(%error, image = image.name, "cannot start a Smalltalk server");
         }
@@ -210,7 +246,80 @@ impl Sidecar {
             drop(to_loop.send(Happening::Link(key, event)));
         })?;
         self.connections.insert(key, Connection { link, server });
-        Ok(())
+        self.images.push(image);
+        self.keys.push(key);
+        Ok(key)
+    }
+
+    /// Connects to another image while the sidecar runs.
+    fn connect_another(&mut self, target: &str, name: Option<String>) -> Result<String, String> {
+        let target: Target = target.parse().map_err(|error| format!("{error}"))?;
+        if let Some(known) = self.images.iter().find(|image| image.target == target)
+            && name.as_ref().is_none_or(|name| *name == known.name)
+            && target != Target::Embedded
+        {
+            return Ok(format!("This is connected to already, as {}.", known.name));
+        }
+        if self.images.len() >= MAX_IMAGES {
+            return Err(format!(
+                "There are {MAX_IMAGES} images, as many as there can be; disconnect one first."
+            ));
+        }
+        let name = match name {
+            Some(name) => {
+                if let Some(wrong) = wrong_with_name(&name) {
+                    return Err(wrong);
+                }
+                if self.images.iter().any(|image| image.name == name) {
+                    return Err(format!("There is an image {name} already; choose another name."));
+                }
+                name
+            }
+            None => servers::free_name(&self.images, &target.default_name()),
+        };
+        let words = target.to_string();
+        let image = Image {
+            name: name.clone(),
+            target,
+        };
+        let key = self
+            .connect(image)
+            .map_err(|error| format!("The link cannot be started: {error:#}"))?;
+        self.hand(Input::ImageAdded {
+            image: key,
+            name: name.clone(),
+            target: words,
+        });
+        self.remember_images()?;
+        Ok(format!(
+            "Connecting to it as {name}; `stui sessions new NAME --image {name}` makes a session on it."
+        ))
+    }
+
+    fn disconnect(&mut self, name: &str) -> Result<String, String> {
+        let at = self
+            .images
+            .iter()
+            .position(|image| image.name == name)
+            .ok_or_else(|| format!("There is no image {name}; `stui sessions list` shows them."))?;
+        if self.images.len() == 1 {
+            return Err(format!("{name} is the only image; connect another one first."));
+        }
+        self.images.remove(at);
+        let key = self.keys.remove(at);
+        self.hand(Input::ImageRemoved { image: key });
+        if let Some(mut connection) = self.connections.remove(&key) {
+            connection.server.end();
+        }
+        self.remember_images()?;
+        Ok(format!(
+            "{name} is disconnected; its sessions keep their text, and can be moved to another image."
+        ))
+    }
+
+    fn remember_images(&self) -> Result<(), String> {
+        servers::set_images(&self.places, &self.session, &self.images)
+            .map_err(|error| format!("It will not be remembered: {error}"))
     }
 
     /// Answers why it ended.
@@ -239,6 +348,7 @@ impl Sidecar {
         [self.pipes.deadline(), self.flush_at, self.unwritten]
             .into_iter()
             .flatten()
+            .chain(self.calls.values().map(|(_, until)| *until))
             .chain([self.keep_alive_at, self.lonely_since + LONELY])
             .min()
             .unwrap_or(self.keep_alive_at)
@@ -253,6 +363,12 @@ impl Sidecar {
             }
             Happening::Link(image, event) => self.link_event(image, event, now),
             Happening::Reply(id, outcome) => self.hand(Input::Reply { id, outcome }),
+            Happening::Call(Call::Sessions(ask), answer) => {
+                self.last_call += 1;
+                let call = CallKey(self.last_call);
+                self.calls.insert(call, (answer, now + CALL_PATIENCE));
+                self.hand(Input::Called { call, ask });
+            }
             Happening::Call(call, answer) => {
                 // An answer that nobody waits for any more is no loss.
                 let _ = answer.try_send(self.answer(call, now));
@@ -293,6 +409,11 @@ impl Sidecar {
                 };
                 self.hand(Input::Disconnected { image, link });
             }
+            LinkEvent::Gap { session_id, missed } => self.hand(Input::Missed {
+                image,
+                session_id,
+                count: missed,
+            }),
             LinkEvent::Event(event) => self.hand(Input::Event { image, event }),
         }
     }
@@ -304,6 +425,11 @@ impl Sidecar {
                 self.pipes.announce(destination, now);
                 Answer::Welcome
             }
+            Call::Sessions(_) => Answer::Sessions(Told::Refused {
+                reason: "The hub answers this.".into(),
+            }),
+            Call::Connect { target, name } => told(self.connect_another(&target, name)),
+            Call::Disconnect { name } => told(self.disconnect(&name)),
             Call::Status => Answer::Status(Report {
                 pid: std::process::id(),
                 zellij_pid: self.zellij_pid,
@@ -327,6 +453,15 @@ impl Sidecar {
     fn tick(&mut self, now: Instant) -> Option<String> {
         let said = self.pipes.tick(now);
         self.said(said);
+        let time = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |time| time.as_secs());
+        if time != self.now {
+            self.now = time;
+            self.hand(Input::Time(time));
+        }
+        let late = self.calls.iter().filter(|(_, (_, until))| now >= *until);
+        for call in late.map(|(call, _)| *call).collect::<Vec<_>>() {
+            self.hand(Input::Late { call });
+        }
         if now >= self.keep_alive_at {
             self.keep_alive_at = now + KEEP_ALIVE;
             self.hand(Input::KeepAlive);
@@ -378,6 +513,17 @@ impl Sidecar {
                         connection.link.request(id, request, move |outcome| {
                             drop(tell.send(Happening::Reply(id, outcome)));
                         });
+                    }
+                }
+                Effect::Unsubscribe { image, session_id } => {
+                    if let Some(connection) = self.connections.get(&image) {
+                        connection.link.unsubscribe(session_id);
+                    }
+                }
+                Effect::Answer { call, told } => {
+                    if let Some((answer, _)) = self.calls.remove(&call) {
+                        // An answer that nobody waits for any more is no loss.
+                        let _ = answer.try_send(Answer::Sessions(told));
                     }
                 }
                 Effect::Subscribe {

@@ -44,6 +44,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sessions::{SessionCommand, SessionList};
+
 /// Name of the pipe from the sidecar to the panes.
 pub const UP: &str = "stui-up";
 /// Name of the pipe that the panes answer on.
@@ -454,6 +456,11 @@ pub enum Act {
     },
     /// Empty the transcript, for everybody.
     ClearTranscript,
+    /// Do something with sessions.
+    Sessions {
+        /// What.
+        command: SessionCommand,
+    },
 }
 
 /// What the sidecar tells instances.
@@ -576,6 +583,13 @@ pub enum ToPane {
         end: u64,
         /// The lines; the last one may still grow.
         lines: Vec<String>,
+    },
+    /// What sessions and images there are.
+    Sessions {
+        /// They.
+        list: SessionList,
+        /// What time it is for the sidecar, in seconds since 1970.
+        now: u64,
     },
 }
 

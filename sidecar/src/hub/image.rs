@@ -13,6 +13,8 @@ pub struct Image {
     pub key: ImageKey,
     /// Its name, unique among the images.
     pub name: String,
+    /// What it is, as `--connect` takes it.
+    pub target: String,
     /// How the link to it is.
     pub link: Link,
     /// The server that is connected now: made when it started, so that another one has other sessions.
@@ -25,10 +27,11 @@ pub struct Image {
 
 impl Image {
     /// An image that is not connected yet.
-    pub fn new(key: ImageKey, name: String) -> Self {
+    pub fn new(key: ImageKey, name: String, target: String) -> Self {
         Image {
             key,
             name,
+            target,
             link: Link::Connecting,
             server_id: None,
             dialect: String::new(),

@@ -22,13 +22,17 @@ use stui_protocol::event::Event;
 use stui_protocol::pane::{Act, FromPane, Instance, Level, Link, Role, SessionKey, Status, ToPane};
 use stui_protocol::request::Request;
 use stui_protocol::response::Response;
+use stui_protocol::sessions::SessionList;
 
+use self::commands::{Ask, CallKey, Gathering, Told, Wanted};
 use self::image::{Image, ImageKey};
 use self::record::Record;
 use self::session::{Session, Work};
 
+pub mod commands;
 pub mod document;
 pub mod expression;
+pub mod history;
 pub mod image;
 pub mod inspector;
 pub mod record;
@@ -83,6 +87,43 @@ pub enum Input {
         /// What happened.
         event: Event,
     },
+    /// Some events of a session are lost: its server keeps only so many.
+    Missed {
+        /// The image.
+        image: ImageKey,
+        /// The session on its server.
+        session_id: String,
+        /// How many.
+        count: u64,
+    },
+    /// The sidecar is connected to another image.
+    ImageAdded {
+        /// Its key.
+        image: ImageKey,
+        /// Its name.
+        name: String,
+        /// What it is, as `--connect` takes it.
+        target: String,
+    },
+    /// The sidecar is no longer connected to an image.
+    ImageRemoved {
+        /// Its key.
+        image: ImageKey,
+    },
+    /// The command line asks something; an [`Effect::Answer`] follows, sooner or later.
+    Called {
+        /// Names the call.
+        call: CallKey,
+        /// What is asked.
+        ask: Ask,
+    },
+    /// A call has waited long enough.
+    Late {
+        /// Names the call.
+        call: CallKey,
+    },
+    /// It is so many seconds since 1970.
+    Time(u64),
     /// Some time has passed: what was held back to be sent at once may go.
     Flush,
     /// Some minutes have passed: let the servers know that their sessions are in use.
@@ -124,6 +165,20 @@ pub enum Effect {
         session_id: String,
         /// Number of the first event wanted.
         from_sequence: u64,
+    },
+    /// Get the events of a session no longer.
+    Unsubscribe {
+        /// The image.
+        image: ImageKey,
+        /// The session on its server.
+        session_id: String,
+    },
+    /// Answer what the command line asked.
+    Answer {
+        /// Names the call.
+        call: CallKey,
+        /// The answer.
+        told: Told,
     },
 }
 
@@ -179,6 +234,15 @@ pub struct Hub {
     /// The highest act of each instance that was carried out, longest unheard of first.
     acked: Vec<(Instance, u64)>,
     present: BTreeMap<Instance, Present>,
+    /// What time it is, in seconds since 1970.
+    now: u64,
+    /// Whether the client's id is on disk.
+    client_id_kept: bool,
+    /// What the hub itself asked of servers, and the calls that wait for that.
+    wanted: BTreeMap<Uuid, Wanted>,
+    gathering: BTreeMap<CallKey, Gathering>,
+    /// What panes of sessions were last told.
+    list_told: Option<SessionList>,
 }
 
 impl Hub {
@@ -199,6 +263,11 @@ impl Hub {
     pub fn handle(&mut self, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         let out = &mut effects;
+        if !std::mem::replace(&mut self.client_id_kept, true) {
+            out.push(Effect::Record(Record::Client {
+                client_id: self.client_id.clone(),
+            }));
+        }
         match input {
             Input::Pane { from, said } => self.pane(from, said, out),
             Input::Connected {
@@ -214,13 +283,42 @@ impl Hub {
                 }
             }
             Input::Reply { id, outcome } => {
+                if let Some(wanted) = self.wanted.remove(&id) {
+                    self.reply(id, wanted, outcome, out);
+                    return effects;
+                }
                 let mut sessions = self.sessions.values();
                 let asked = sessions.find(|session| session.pending.contains_key(&id));
                 if let Some(key) = asked.map(|session| session.key) {
                     self.within(key, out, |session, work| session.reply(id, outcome, work));
                 }
             }
-            Input::Event { image, event } => self.event(image, event),
+            Input::Event { image, event } => {
+                if let Some(session_id) = event.session_id.clone()
+                    && let Some(key) = self.session_with(image, &session_id)
+                {
+                    self.within(key, out, |session, work| session.event(event, work));
+                }
+            }
+            Input::Missed {
+                image,
+                session_id,
+                count,
+            } => {
+                let key = self.session_with(image, &session_id);
+                if let Some(session) = key.and_then(|key| self.sessions.get_mut(&key)) {
+                    session.missed(count);
+                }
+            }
+            Input::ImageAdded {
+                image,
+                name,
+                target,
+            } => self.image_added(image, name, target),
+            Input::ImageRemoved { image } => self.image_removed(image),
+            Input::Called { call, ask } => self.called(call, ask, out),
+            Input::Late { call } => self.late(call, out),
+            Input::Time(now) => self.now = now,
             Input::Flush => self.flush(out),
             Input::KeepAlive => self.each_session(out, Session::keep_alive),
         }
@@ -231,7 +329,8 @@ impl Hub {
     pub fn wants_flush(&self) -> bool {
         self.sessions
             .values()
-            .any(|session| session.wants_flush() || self.has_news(session))
+            .any(|session| session.wants_flush(self.now) || self.has_news(session))
+            || (self.lists_shown() && self.list_told.as_ref() != Some(&self.list()))
     }
 
     fn has_news(&self, session: &Session) -> bool {
@@ -253,6 +352,7 @@ impl Hub {
         let mut work = Work {
             ids: &mut self.ids,
             image,
+            now: self.now,
             client_id: &self.client_id,
             out,
         };
@@ -314,12 +414,29 @@ impl Hub {
     }
 
     fn hello(&mut self, from: Instance, role: Role, pin: Option<String>, out: &mut Vec<Effect>) {
-        let pin = pin.and_then(|name| {
-            let mut sessions = self.sessions.values();
-            Some(sessions.find(|session| session.name == name)?.key)
-        });
+        let pin = pin.and_then(|name| self.pinned(name, &from, out));
         self.present.insert(from.clone(), Present { role, pin });
         self.welcome(&from, out);
+    }
+
+    /// The session that a layout pins a pane to; made if there is none.
+    fn pinned(
+        &mut self,
+        name: String,
+        by: &Instance,
+        out: &mut Vec<Effect>,
+    ) -> Option<SessionKey> {
+        let mut sessions = self.sessions.values();
+        if let Some(session) = sessions.find(|session| session.name == name) {
+            return Some(session.key);
+        }
+        match self.new_session(name, None, out) {
+            Ok(key) => Some(key),
+            Err(reason) => {
+                out.push(notice(by.clone(), Level::Error, reason));
+                None
+            }
+        }
     }
 
     /// Tells an instance what it shows from now on.
@@ -341,6 +458,15 @@ impl Hub {
             self.within(key, out, |session, work| {
                 session.greet(instance.clone(), role, work);
             });
+            if role == Role::Sessions {
+                out.push(Effect::Tell(
+                    To::One(instance.clone()),
+                    ToPane::Sessions {
+                        list: self.list(),
+                        now: self.now,
+                    },
+                ));
+            }
         }
     }
 
@@ -376,6 +502,10 @@ impl Hub {
             }
         }
         self.set_acked(&by, seq);
+        if let Act::Sessions { command } = act {
+            self.commanded(&by, seq, command, out);
+            return;
+        }
         let author = by.clone();
         let found = self.within(session, out, |session, work| {
             session.act(by, seq, act, work);
@@ -399,6 +529,7 @@ impl Hub {
         endpoint: String,
         out: &mut Vec<Effect>,
     ) {
+        let key = image;
         let Some(image) = self.images.get_mut(&image) else {
             return;
         };
@@ -407,6 +538,7 @@ impl Hub {
         image.dialect = dialect;
         image.endpoint = endpoint;
         let name = image.name.clone();
+        self.ask_for_strays(key, out);
         self.each_session(out, |session, work| {
             if session.image == name {
                 session.connected(&server_id, work);
@@ -414,17 +546,13 @@ impl Hub {
         });
     }
 
-    fn event(&mut self, image: ImageKey, event: Event) {
-        let (Some(image), Some(session_id)) = (self.images.get(&image), &event.session_id) else {
-            return;
-        };
-        let meant = self
-            .sessions
-            .values_mut()
-            .find(|session| session.image == image.name && session.is_on(session_id));
-        if let Some(session) = meant {
-            session.event(event);
-        }
+    /// The session to which a server's session belongs.
+    fn session_with(&self, image: ImageKey, session_id: &str) -> Option<SessionKey> {
+        let image = self.images.get(&image)?;
+        let mut sessions = self.sessions.values();
+        sessions
+            .find(|session| session.image == image.name && session.is_on(session_id))
+            .map(|session| session.key)
     }
 
     /// Sends what is better sent at once than one by one.
@@ -448,6 +576,7 @@ impl Hub {
                 },
             ));
         }
+        self.tell_list(out);
     }
 
     /// The state of everything behind a session.

@@ -3,14 +3,16 @@
 //! Replaying the records over the snapshot brings back the hub as it was, up to what can be had again
 //! from the server (rows of the inspector).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use stui_protocol::Uuid;
 use stui_protocol::pane::{Edit, How, Instance, SessionKey, Span};
 
 use super::document::{Authorship, DocumentSnapshot};
+use super::history::History;
 use super::inspector::Node;
+use super::transcript::TranscriptSnapshot;
 
 /// One change of what must survive.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,6 +31,11 @@ pub enum Record {
         by: Instance,
         /// Number of its act.
         seq: u64,
+    },
+    /// What the hub calls itself at servers was chosen, for ever.
+    Client {
+        /// It.
+        client_id: String,
     },
     /// A session was made.
     Created {
@@ -98,6 +105,26 @@ pub enum Change {
     Answered {
         /// Its id.
         id: Uuid,
+        /// What became of it; none: it never ran.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        end: Option<End>,
+    },
+    /// An entry of the history, and those before it, were run again.
+    RanAgain {
+        /// Its number.
+        n: u64,
+    },
+    /// A debugger is no longer open.
+    DebuggerClosed {
+        /// Its id.
+        id: String,
+    },
+    /// Something was written to the transcript.
+    Wrote {
+        /// The text.
+        text: String,
+        /// Number of the last event in it.
+        sequence: u64,
     },
     /// A session on the server was made for this one.
     Server {
@@ -161,6 +188,33 @@ pub struct Evaluation {
     pub span: Span,
     /// The server that it was sent to; none: not sent yet.
     pub server_id: Option<String>,
+    /// When it was asked for, in seconds since 1970.
+    #[serde(default)]
+    pub at: u64,
+    /// Number of the entry of the history that it runs again; such a one has no place in the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<u64>,
+}
+
+/// What became of an evaluation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// Whether it ended without an error.
+    pub good: bool,
+    /// The answer or the error, in one line.
+    pub answer: String,
+    /// Id of the debugger that is open on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debug_id: Option<String>,
+}
+
+/// A debugger that is open on the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Debugger {
+    /// Its id.
+    pub id: String,
+    /// The error, in one line.
+    pub title: String,
 }
 
 /// A session on a server.
@@ -175,6 +229,8 @@ pub struct ServerSession {
 /// Everything that must survive, at one moment.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Snapshot {
+    /// What the hub calls itself at servers.
+    pub client_id: Option<String>,
     /// All sessions; none: nothing was ever done.
     pub sessions: BTreeMap<SessionKey, SessionSnapshot>,
     /// The last key that a session was given.
@@ -201,8 +257,18 @@ pub struct SessionSnapshot {
     pub evaluations: Vec<Evaluation>,
     /// The session on the server.
     pub server: Option<ServerSession>,
-    /// Number of the last event before the transcript was emptied.
-    pub cleared: u64,
+    /// Number of the last event in the transcript.
+    pub last_event: u64,
+    /// The transcript.
+    pub transcript: TranscriptSnapshot,
     /// What the inspector shows.
     pub trail: Vec<Node>,
+    /// What was evaluated.
+    pub history: History,
+    /// How many sessions on servers it has had.
+    pub life: u32,
+    /// Debuggers that are open, the oldest first.
+    pub debuggers: VecDeque<Debugger>,
+    /// When it was last used, in seconds since 1970.
+    pub used: u64,
 }

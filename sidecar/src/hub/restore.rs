@@ -10,26 +10,29 @@ use super::session::Session;
 use super::{Hub, Ids};
 
 /// The name of the session that is there from the beginning.
-const FIRST_SESSION: &str = "main";
+pub(super) const FIRST_SESSION: &str = "main";
 
 impl Hub {
     /// A hub with what the last one left on disk. `sidecar` names this process, `seed` is random: ids
-    /// of requests are made from it. `images` are the names of the images that the Zellij session is
-    /// connected to, the one for new sessions first.
+    /// of requests are made from it. `images` are name and target of the images that the Zellij session
+    /// is connected to, the one for new sessions first; their keys count from 0.
     pub fn restored(
         sidecar: String,
         seed: u128,
-        images: impl IntoIterator<Item = String>,
+        images: impl IntoIterator<Item = (String, String)>,
         snapshot: Snapshot,
         records: impl IntoIterator<Item = Record>,
     ) -> Self {
         let images: BTreeMap<ImageKey, Image> = (0..)
             .map(ImageKey)
             .zip(images)
-            .map(|(key, name)| (key, Image::new(key, name)))
+            .map(|(key, (name, target))| (key, Image::new(key, name, target)))
             .collect();
         let mut hub = Hub {
-            client_id: format!("stui-{seed:032x}"),
+            client_id_kept: snapshot.client_id.is_some(),
+            client_id: snapshot
+                .client_id
+                .unwrap_or_else(|| format!("stui-{seed:032x}")),
             sidecar,
             ids: Ids { seed, made: 0 },
             images,
@@ -43,6 +46,10 @@ impl Hub {
             current: snapshot.current,
             acked: snapshot.acked,
             present: BTreeMap::new(),
+            now: 0,
+            wanted: BTreeMap::new(),
+            gathering: BTreeMap::new(),
+            list_told: None,
         };
         if hub.sessions.is_empty() {
             hub.current = hub.add_session(FIRST_SESSION.into(), String::new());
@@ -64,6 +71,7 @@ impl Hub {
     /// Everything that must survive, now.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
+            client_id: Some(self.client_id.clone()),
             sessions: self
                 .sessions
                 .values()
@@ -101,12 +109,16 @@ impl Hub {
                 s,
                 c: Change::Closed,
             } => {
-                self.sessions.remove(&s);
+                self.remove_session(s);
             }
             Record::Of { s, c } => {
                 if let Some(session) = self.sessions.get_mut(&s) {
                     session.replay(c);
                 }
+            }
+            Record::Client { client_id } => {
+                self.client_id = client_id;
+                self.client_id_kept = true;
             }
             Record::Created {
                 session,

@@ -43,8 +43,8 @@ fn cursor(line: u32, column: u32) -> Span {
 /// The session that is there from the beginning, and the images.
 const FIRST: SessionKey = SessionKey(1);
 
-fn images() -> [String; 2] {
-    ["embedded", "moose"].map(String::from)
+fn images() -> [(String, String); 2] {
+    ["embedded", "moose"].map(|name| (name.into(), name.into()))
 }
 
 impl Scene {
@@ -140,6 +140,10 @@ impl Scene {
             dialect: "Embedded".into(),
             endpoint: "tcp://127.0.0.1:1".into(),
         });
+        self.answer("ListClientSessions", response::ListClientSessions::default());
+        if self.requests.iter().any(|(_, r)| r.name() == "RestoreSession") {
+            self.answer("RestoreSession", response::RestoreSession::default());
+        }
     }
 
     fn give_session(&mut self, session_id: &str) {

@@ -21,6 +21,7 @@ pub(super) fn acknowledge(by: &Instance, seq: u64, work: &mut Work) {
 impl Session {
     /// Carries out an act, which nobody has carried out yet.
     pub(in crate::hub) fn act(&mut self, by: Instance, seq: u64, act: Act, work: &mut Work) {
+        self.used = work.now;
         match act {
             Act::Edit { rev, edit, group } => self.edit(&by, seq, rev, &edit, group, work),
             Act::Undo => self.undo_or_redo(by, seq, true, work),
@@ -68,16 +69,18 @@ impl Session {
             }
             Act::ClearTranscript => {
                 self.transcript.clear();
-                self.cleared = self.last_event;
-                self.record(
-                    Change::Cleared {
-                        sequence: self.cleared,
-                    },
-                    work,
-                );
+                self.unsaved.clear();
+                self.saved_event = self.last_event;
+                let sequence = self.last_event;
+                self.record(Change::Cleared { sequence }, work);
                 self.transcript_dirty = true;
             }
-            Act::Edit { .. } | Act::Undo | Act::Redo | Act::Evaluate { .. } => {}
+            Act::Edit { .. }
+            | Act::Undo
+            | Act::Redo
+            | Act::Evaluate { .. }
+            // The hub's business.
+            | Act::Sessions { .. } => {}
         }
     }
 
@@ -147,6 +150,7 @@ impl Session {
         seq: u64,
         work: &mut Work,
     ) {
+        self.state_changed(work);
         let marks_gone = self.moved_by(&edit);
         work.tell(
             To::Role(Role::Workspace),
@@ -220,6 +224,7 @@ impl Session {
             },
             work,
         );
+        self.state_changed(work);
         self.show_inspector(work);
     }
 

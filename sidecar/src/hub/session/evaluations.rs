@@ -12,7 +12,7 @@ use crate::hub::To;
 use crate::hub::document::{Authorship, pieces};
 use crate::hub::expression::expression_at;
 use crate::hub::inspector::cut;
-use crate::hub::record::{Change, Evaluation};
+use crate::hub::record::{Change, End, Evaluation};
 
 /// Most evaluations that run or wait at once.
 const MAX_EVALUATIONS: usize = 32;
@@ -65,6 +65,8 @@ impl Session {
             code,
             span,
             server_id: None,
+            at: work.now,
+            again: None,
         };
         let id = evaluation.id;
         self.record(
@@ -158,7 +160,7 @@ impl Session {
     }
 
     pub(in crate::hub) fn evaluation_failed(&mut self, id: Uuid, text: &str, work: &mut Work) {
-        let Some((evaluation, _)) = self.finish(id, work) else {
+        let Some((evaluation, _)) = self.finish(id, failure(text), work) else {
             return;
         };
         let place = evaluation.span;
@@ -173,7 +175,22 @@ impl Session {
         answer: response::Evaluate,
         work: &mut Work,
     ) {
-        let Some((evaluation, seq)) = self.finish(id, work) else {
+        if let Some(id) = answer.object.as_ref().and_then(|object| object.id.clone()) {
+            self.to_release.insert(id);
+        }
+        let end = End {
+            good: !answer.has_error,
+            answer: if answer.has_error {
+                summary_of(&answer)
+            } else {
+                answer.result.clone()
+            },
+            debug_id: answer
+                .error
+                .as_ref()
+                .and_then(|error| error.debug_id.clone()),
+        };
+        let Some((evaluation, seq)) = self.finish(id, Some(end), work) else {
             return;
         };
         let object = answer.object.clone();
@@ -197,9 +214,6 @@ impl Session {
                 }
             }
         }
-        if let Some(id) = answer.object.and_then(|object| object.id) {
-            self.to_release.insert(id);
-        }
     }
 
     pub(in crate::hub) fn evaluation_refused(
@@ -208,7 +222,7 @@ impl Session {
         error: &ErrorInfo,
         work: &mut Work,
     ) {
-        let Some((evaluation, seq)) = self.finish(id, work) else {
+        let Some((evaluation, seq)) = self.finish(id, failure(&error.message), work) else {
             return;
         };
         let details = error.details.as_deref();
@@ -267,7 +281,7 @@ impl Session {
                     request_id: id.to_string(),
                 };
                 self.ask(request, Purpose::Interrupt { by: by.clone() }, work);
-            } else if self.finish(id, work).is_some() {
+            } else if self.finish(id, None, work).is_some() {
                 self.tell_marks(work);
                 work.notice(by.clone(), Level::Info, "Taken back before it ran.");
             }
@@ -284,10 +298,7 @@ impl Session {
         answer: &response::Evaluate,
         work: &mut Work,
     ) {
-        let summary = answer.error.as_ref().map_or_else(
-            || answer.result.clone(),
-            stui_protocol::error::RuntimeError::summary,
-        );
+        let summary = summary_of(answer);
         let failed = answer
             .error
             .iter()
@@ -356,12 +367,33 @@ impl Session {
         seq.is_none_or(|seq| self.last_edit.get(by).is_some_and(|edit| *edit > seq))
     }
 
-    /// Takes an evaluation off the list; its act's number where that is known.
-    fn finish(&mut self, id: Uuid, work: &mut Work) -> Option<(Evaluation, Option<u64>)> {
+    /// Takes an evaluation off the list and into the history; its act's number where that is known.
+    /// One that was run again is finished with that: it has no place in the text.
+    fn finish(
+        &mut self,
+        id: Uuid,
+        end: Option<End>,
+        work: &mut Work,
+    ) -> Option<(Evaluation, Option<u64>)> {
         let at = self.evaluations.iter().position(|e| e.id == id)?;
         let evaluation = self.evaluations.remove(at);
-        self.record(Change::Answered { id }, work);
-        Some((evaluation, self.asked_by.remove(&id)))
+        self.remember(&evaluation, end.clone());
+        self.record(
+            Change::Answered {
+                id,
+                end: end.clone(),
+            },
+            work,
+        );
+        self.bound_debuggers(work);
+        let seq = self.asked_by.remove(&id);
+        if let Some(n) = evaluation.again {
+            if let Some(end) = end {
+                self.ran_again(n, &evaluation, &end, work);
+            }
+            return None;
+        }
+        Some((evaluation, seq))
     }
 
     /// The place in the document of a 1-based position in an evaluation's code.
@@ -406,7 +438,8 @@ impl Session {
     }
 
     pub(in crate::hub) fn all_marks(&self) -> Vec<Mark> {
-        let running = self.evaluations.iter().map(|evaluation| Mark {
+        let in_text = self.evaluations.iter().filter(|e| e.again.is_none());
+        let running = in_text.map(|evaluation| Mark {
             span: evaluation.span,
             kind: MarkKind::Running,
             text: String::new(),
@@ -435,6 +468,22 @@ impl Session {
         }
         self.errors.len() != before
     }
+}
+
+/// The error of an answer, in one line.
+fn summary_of(answer: &response::Evaluate) -> String {
+    answer.error.as_ref().map_or_else(
+        || answer.result.clone(),
+        stui_protocol::error::RuntimeError::summary,
+    )
+}
+
+fn failure(text: &str) -> Option<End> {
+    Some(End {
+        good: false,
+        answer: cut(text, MAX_MARK_TEXT),
+        debug_id: None,
+    })
 }
 
 /// A message without a place at its end, as `(line 1, column 5)`: that is a place in the evaluated

@@ -7,7 +7,7 @@
 //! A session decides alone. What it needs of the others comes in as [`Work`]: where effects go, ids
 //! for requests, and the image that it is on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use stui_protocol::Uuid;
 use stui_protocol::event::{Event, Happening};
@@ -17,18 +17,23 @@ use stui_protocol::request::Request;
 use super::document::Document;
 use super::image::Image;
 use super::inspector::{DEFAULT_ROWS, Inspector, MAX_ROWS, cut};
-use super::record::{Change, Evaluation, Record, ServerSession, SessionSnapshot};
+use super::history::{Entry, History};
+use super::record::{Change, Debugger, Evaluation, Record, ServerSession, SessionSnapshot};
 use super::transcript::Transcript;
 use super::{Effect, Ids, MAX_INSTANCES, To};
 
 mod acts;
+mod again;
 mod evaluations;
 mod server;
+mod state;
 
 /// How many bytes of text a window or a piece of the transcript may hold, as JSON writes them.
 const WINDOW_BYTES: usize = 48 * 1024;
 /// Most lines of the transcript in one message.
 pub(super) const MAX_TRANSCRIPT_LINES: u32 = 500;
+/// Most bytes of text of the transcript between two saves.
+const MAX_UNSAVED: usize = 1 << 20;
 /// Most requests that wait for an answer.
 const MAX_PENDING: usize = 256;
 
@@ -36,6 +41,8 @@ const MAX_PENDING: usize = 256;
 #[derive(Debug)]
 pub(super) enum Purpose {
     Session,
+    Restore,
+    State,
     KeepAlive,
     Evaluation,
     Interrupt {
@@ -49,6 +56,8 @@ pub(super) enum Purpose {
         row: u64,
     },
     Release,
+    /// The end of a debugger.
+    Terminate,
 }
 
 #[derive(Debug, Clone)]
@@ -64,6 +73,8 @@ pub(super) struct Work<'a> {
     pub(super) ids: &'a mut Ids,
     /// The image that the session is on; none: it was disconnected.
     pub(super) image: Option<&'a Image>,
+    /// What time it is, in seconds since 1970.
+    pub(super) now: u64,
     /// What the hub calls itself at servers.
     pub(super) client_id: &'a str,
     pub(super) out: &'a mut Vec<Effect>,
@@ -107,10 +118,22 @@ pub struct Session {
     /// Evaluations by their act, as far as they run.
     asked_by: BTreeMap<Uuid, u64>,
     pub(super) pending: BTreeMap<Uuid, Purpose>,
-    server: Option<ServerSession>,
-    /// Number of the last event seen, and of the last one before the transcript was emptied.
+    pub(super) server: Option<ServerSession>,
+    /// How many sessions on servers it has had.
+    life: u32,
+    pub(super) history: History,
+    /// Entries of the history that are still to be run again, after the one that runs.
+    again: VecDeque<Entry>,
+    /// Debuggers that are open, the oldest first.
+    pub(super) debuggers: VecDeque<Debugger>,
+    /// When it was last used.
+    pub(super) used: u64,
+    /// Number of the last event seen, and what was written since the transcript was last saved.
     last_event: u64,
-    cleared: u64,
+    saved_event: u64,
+    unsaved: String,
+    /// Since when the server does not know what its state document should say.
+    state_old: Option<u64>,
     /// Handles that nobody holds any more.
     to_release: BTreeSet<String>,
     rows_shown: u32,
@@ -129,7 +152,7 @@ impl Session {
             name: snapshot.name,
             image: snapshot.image,
             document: Document::from_snapshot(snapshot.document),
-            transcript: Transcript::default(),
+            transcript: Transcript::from_snapshot(snapshot.transcript),
             inspector: Inspector::restored(snapshot.trail),
             evaluations: snapshot.evaluations,
             errors: Vec::new(),
@@ -137,8 +160,15 @@ impl Session {
             asked_by: BTreeMap::new(),
             pending: BTreeMap::new(),
             server: snapshot.server,
-            last_event: snapshot.cleared,
-            cleared: snapshot.cleared,
+            life: snapshot.life,
+            history: snapshot.history.restored(),
+            again: VecDeque::new(),
+            debuggers: snapshot.debuggers,
+            used: snapshot.used,
+            last_event: snapshot.last_event,
+            saved_event: snapshot.last_event,
+            unsaved: String::new(),
+            state_old: None,
             to_release: BTreeSet::new(),
             rows_shown: DEFAULT_ROWS,
             told: None,
@@ -155,8 +185,14 @@ impl Session {
             document: self.document.snapshot(),
             evaluations: self.evaluations.clone(),
             server: self.server.clone(),
-            cleared: self.cleared,
+            // What is not saved yet comes again from the server, or is in a record that follows.
+            last_event: self.saved_event,
+            transcript: self.transcript.snapshot(),
             trail: self.inspector.trail().to_vec(),
+            history: self.history.clone(),
+            life: self.life,
+            debuggers: self.debuggers.clone(),
+            used: self.used,
         }
     }
 
@@ -182,7 +218,10 @@ impl Session {
                     self.moved_by(&edit);
                 }
             }
-            Change::Evaluation { evaluation, .. } => self.evaluations.push(evaluation),
+            Change::Evaluation { evaluation, .. } => {
+                self.used = self.used.max(evaluation.at);
+                self.evaluations.push(evaluation);
+            }
             Change::Sent {
                 id,
                 as_id,
@@ -193,17 +232,30 @@ impl Session {
                     evaluation.server_id = Some(server_id);
                 }
             }
-            Change::Answered { id } => self.evaluations.retain(|e| e.id != id),
-            Change::Server { server } => self.server = Some(server),
-            Change::Cleared { sequence } => {
-                self.cleared = sequence;
+            Change::Answered { id, end } => {
+                if let Some(at) = self.evaluations.iter().position(|e| e.id == id) {
+                    let evaluation = self.evaluations.remove(at);
+                    self.remember(&evaluation, end);
+                }
+            }
+            Change::RanAgain { n } => self.history.ran_again(n),
+            Change::DebuggerClosed { id } => self.debuggers.retain(|open| open.id != id),
+            Change::Server { server } => self.begin_life(server),
+            Change::Wrote { text, sequence } => {
+                self.transcript.write(&text);
                 self.last_event = sequence;
+                self.saved_event = sequence;
+            }
+            Change::Cleared { sequence } => {
+                self.transcript.clear();
+                self.last_event = sequence;
+                self.saved_event = sequence;
             }
             Change::Trail { trail } => self.inspector = Inspector::restored(trail),
             Change::Named { name } => self.name = name,
             Change::Moved { image } => {
                 self.image = image;
-                self.server = None;
+                self.lose_server();
             }
             // The hub's business.
             Change::Closed => {}
@@ -237,6 +289,21 @@ impl Session {
         });
     }
 
+    /// Gets a session on the image's server, if there is one and this has none.
+    pub(super) fn begin(&mut self, work: &mut Work) {
+        if self.server.is_none()
+            && let Some(server_id) = work.server_id().map(str::to_owned)
+        {
+            self.connected(&server_id, work);
+        }
+    }
+
+    /// Whether a session on a server was asked for and is not there yet.
+    pub(super) fn awaits_server(&self) -> bool {
+        let mut pending = self.pending.values();
+        pending.any(|purpose| matches!(purpose, Purpose::Session))
+    }
+
     /// The text of its workspace.
     pub fn text(&self) -> String {
         self.document.text()
@@ -255,12 +322,20 @@ impl Session {
     }
 
     /// Whether a flush would send anything; the state of everything aside.
-    pub(super) fn wants_flush(&self) -> bool {
-        self.transcript_dirty || (!self.to_release.is_empty() && self.pending.is_empty())
+    pub(super) fn wants_flush(&self, now: u64) -> bool {
+        self.state_due().is_some_and(|at| now >= at) || self.transcript_dirty || !self.unsaved.is_empty() || (!self.to_release.is_empty() && self.pending.is_empty())
     }
 
     /// Sends what is better sent at once than one by one.
     pub(super) fn flush(&mut self, work: &mut Work) {
+        if !self.unsaved.is_empty() {
+            let text = std::mem::take(&mut self.unsaved);
+            self.transcript.write(&text);
+            self.transcript_dirty = true;
+            self.saved_event = self.last_event;
+            let sequence = self.last_event;
+            self.record(Change::Wrote { text, sequence }, work);
+        }
         if self.transcript_dirty {
             self.transcript_dirty = false;
             // The last line told may have grown.
@@ -272,6 +347,9 @@ impl Session {
             self.transcript_told = self.transcript.end();
         }
         self.release(work);
+        if self.state_is_due(work) {
+            self.update_state(work);
+        }
     }
 
     /// What an instance is told that begins to show this session, its welcome aside.
@@ -382,16 +460,47 @@ impl Session {
     }
 
     /// The server told what happened.
-    pub(super) fn event(&mut self, event: Event) {
+    pub(super) fn event(&mut self, event: Event, work: &mut Work) {
         if event.sequence != 0 {
             if event.sequence <= self.last_event {
                 return;
             }
             self.last_event = event.sequence;
         }
-        if let Happening::Transcript(transcript) = event.happening {
-            self.transcript.write(&transcript.text);
-            self.transcript_dirty = true;
+        match event.happening {
+            Happening::Transcript(transcript) => self.write(&transcript.text),
+            Happening::DebugClosed(closed) => {
+                if self.debuggers.iter().any(|open| open.id == closed.debug_id) {
+                    let id = closed.debug_id;
+                    self.debuggers.retain(|open| open.id != id);
+                    self.record(Change::DebuggerClosed { id }, work);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Some events are lost for ever: the server keeps only so many.
+    pub(super) fn missed(&mut self, count: u64) {
+        let what = if count == 1 { "event" } else { "events" };
+        let break_before = if self.unsaved.is_empty() || self.unsaved.ends_with('\n') {
+            ""
+        } else {
+            "\n"
+        };
+        self.write(&format!("{break_before}— {count} {what} were lost here —\n"));
+    }
+
+    /// Something to be shown in the transcript once it is on disk.
+    fn write(&mut self, text: &str) {
+        self.unsaved.push_str(text);
+        if self.unsaved.len() > MAX_UNSAVED {
+            // More than a transcript keeps: the newest counts.
+            let mut cut = self.unsaved.len() - MAX_UNSAVED / 2;
+            while !self.unsaved.is_char_boundary(cut) {
+                cut += 1;
+            }
+            self.unsaved.drain(..cut);
         }
     }
 

@@ -9,6 +9,8 @@ use super::{Purpose, Session, Work};
 use crate::hub::record::{Change, ServerSession};
 use crate::hub::{Effect, Outcome};
 
+/// Where the history is run again, as panes are told.
+const RUN_AGAIN_KEYS: &str = "Alt s, then h";
 /// After how many seconds without use the server may forget the session: a week. While the sidecar
 /// lives it says every few minutes that the session is in use.
 const SESSION_TIMEOUT: u64 = 7 * 24 * 3600;
@@ -29,10 +31,15 @@ impl Session {
         self.give_up_for_server(server_id, work);
         if !same {
             self.forget_session(work);
-            let text = "This is another Smalltalk server than before: variables and inspected objects are gone.";
-            self.announce(None, Level::Info, text, work);
+            let text = format!(
+                "This is another Smalltalk server than before: variables and inspected objects are gone.{}",
+                self.remedy()
+            );
+            self.announce(None, Level::Info, &text, work);
         }
-        if self.server.is_some() {
+        if let Some(session_id) = self.session_id(work) {
+            // Whether it is still there is said by the answer; what is asked meanwhile hears the same.
+            self.ask(request::RestoreSession { session_id }, Purpose::Restore, work);
             self.subscribe(work);
             self.send_waiting(work);
             if !self.inspector.trail().is_empty() {
@@ -44,9 +51,12 @@ impl Session {
     }
 
     fn forget_session(&mut self, work: &mut Work) {
-        self.server = None;
-        self.last_event = 0;
-        self.cleared = 0;
+        self.lose_server();
+        self.leave_objects(work);
+    }
+
+    /// What is inspected is gone.
+    pub(super) fn leave_objects(&mut self, work: &mut Work) {
         self.to_release.clear();
         if !self.inspector.trail().is_empty() {
             self.inspector.clear();
@@ -55,12 +65,18 @@ impl Session {
         self.to_release.clear();
     }
 
-    fn create_session(&mut self, work: &mut Work) {
-        let on_its_way = self
-            .pending
-            .values()
-            .any(|purpose| matches!(purpose, Purpose::Session));
-        if on_its_way {
+    /// What can be done about lost variables, to be put behind a sentence about them.
+    fn remedy(&self) -> String {
+        match self.lost() {
+            0 => String::new(),
+            count => {
+                format!(" {RUN_AGAIN_KEYS} runs {count} evaluations of the history again.")
+            }
+        }
+    }
+
+    pub(in crate::hub) fn create_session(&mut self, work: &mut Work) {
+        if self.awaits_server() {
             return;
         }
         let request = request::CreateSession {
@@ -77,13 +93,6 @@ impl Session {
                 session_id,
                 from_sequence: self.last_event + 1,
             });
-        }
-    }
-
-    pub(in crate::hub) fn keep_alive(&mut self, work: &mut Work) {
-        if let Some(session_id) = self.session_id(work) {
-            let request = request::GetSessionInfo { session_id };
-            self.ask(request, Purpose::KeepAlive, work);
         }
     }
 
@@ -123,9 +132,8 @@ impl Session {
                         server_id: server_id.to_owned(),
                         session_id: answer.session.session_id,
                     };
-                    self.server = Some(server.clone());
-                    self.last_event = 0;
-                    self.cleared = 0;
+                    self.begin_life(server.clone());
+                    self.state_changed(work);
                     self.record(Change::Server { server }, work);
                     self.subscribe(work);
                     self.send_waiting(work);
@@ -147,7 +155,14 @@ impl Session {
 
     fn failed(&mut self, id: Uuid, purpose: Purpose, error: &ErrorInfo, work: &mut Work) {
         if error.code == ErrorCode::SessionNotFound {
-            self.forget_session(work);
+            if self.server.is_some() {
+                self.forget_session(work);
+                let text = format!(
+                    "The server no longer has this session, unused for too long or closed: variables are gone.{}",
+                    self.remedy()
+                );
+                self.announce(None, Level::Info, &text, work);
+            }
             if matches!(purpose, Purpose::Evaluation) {
                 self.evaluation_without_session(id, work);
             }
@@ -158,7 +173,14 @@ impl Session {
             Purpose::Evaluation => self.evaluation_refused(id, error, work),
             Purpose::Rows(wanted) => self.rows_refused(&wanted, &error.message, work),
             Purpose::Session => {
-                let text = format!("The server gives no session: {}", error.message);
+                let text = if error.code == ErrorCode::SessionLimitExceeded {
+                    format!(
+                        "The server of {} gives no more sessions: close another one on it (Alt s, then x), or move this one to another image (i).",
+                        self.image
+                    )
+                } else {
+                    format!("The server gives no session: {}", error.message)
+                };
                 self.announce(None, Level::Error, &text, work);
             }
             Purpose::Interrupt { by } => {
@@ -167,7 +189,11 @@ impl Session {
             Purpose::WalkInto { .. } => {
                 self.announce(Some(Role::Inspector), Level::Error, &error.message, work);
             }
-            Purpose::KeepAlive | Purpose::Release => {}
+            Purpose::KeepAlive
+            | Purpose::Release
+            | Purpose::Restore
+            | Purpose::State
+            | Purpose::Terminate => {}
         }
     }
 }
