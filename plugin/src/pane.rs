@@ -17,6 +17,7 @@ use crate::io::{Effect, Input, Mouse, Outcome, Permission, Size};
 use crate::key::{Code, Key};
 use crate::link::Link;
 use crate::page;
+use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::status::{self, Message};
 use crate::theme::Theme;
@@ -53,7 +54,7 @@ enum Body {
     Workspace(Box<Editor>),
     Inspector(Inspector),
     Transcript(Transcript),
-    Sessions,
+    Sessions(Sessions),
 }
 
 impl Body {
@@ -63,7 +64,7 @@ impl Body {
             Body::Workspace(editor) => editor.begin(),
             Body::Inspector(inspector) => *inspector = Inspector::default(),
             Body::Transcript(transcript) => *transcript = Transcript::default(),
-            Body::Sessions => {}
+            Body::Sessions(_) => {}
         }
     }
 }
@@ -71,7 +72,10 @@ impl Body {
 /// The session that a message is about, its switching aside.
 fn session_of(message: &ToPane) -> Option<SessionKey> {
     match message {
-        ToPane::Probe { .. } | ToPane::Welcome { .. } | ToPane::Acked { .. } => None,
+        ToPane::Probe { .. }
+        | ToPane::Welcome { .. }
+        | ToPane::Acked { .. }
+        | ToPane::Sessions { .. } => None,
         ToPane::Notice { session, .. } => *session,
         ToPane::Status { session, .. }
         | ToPane::Window { session, .. }
@@ -139,7 +143,7 @@ impl Pane {
             Role::Workspace => Body::Workspace(Box::default()),
             Role::Inspector => Body::Inspector(Inspector::default()),
             Role::Transcript => Body::Transcript(Transcript::default()),
-            Role::Sessions => Body::Sessions,
+            Role::Sessions => Body::Sessions(Sessions::default()),
         };
         let pane = Pane {
             settings,
@@ -237,6 +241,7 @@ impl Pane {
                 transcript.resize(rows, columns);
                 transcript.sync(&self.link, out);
             }
+            Body::Sessions(sessions) => sessions.resize(rows),
         }
     }
 
@@ -250,6 +255,12 @@ impl Pane {
                 }
                 return;
             }
+        }
+        if let Body::Sessions(sessions) = &mut self.body
+            && sessions.is_asking()
+        {
+            self.message = sessions.answer(key, &mut self.link, out);
+            return;
         }
         let found = self.settings.keymap.find(key);
         if self.help.is_some() {
@@ -308,6 +319,9 @@ impl Pane {
                 Body::Transcript(transcript) => {
                     self.message = transcript.command(command, &mut self.link, out);
                 }
+                Body::Sessions(sessions) => {
+                    self.message = sessions.command(command, &mut self.link, out);
+                }
             },
         }
     }
@@ -315,9 +329,8 @@ impl Pane {
     fn interrupt(&mut self, out: &mut Outcome) {
         if !self.link.is_live() {
             self.message = Some(Message::error("There is no sidecar to interrupt anything."));
-        } else if self.link.status().running == 0 {
-            self.message = Some(Message::info("Nothing is running."));
         } else {
+            // What the status says may be late; the sidecar knows whether anything runs.
             self.link.act(Act::Interrupt, out);
         }
     }
@@ -325,6 +338,9 @@ impl Pane {
     fn paste(&mut self, text: &str, out: &mut Outcome) {
         if self.permitted != Permitted::Yes || self.help.is_some() {
             return;
+        }
+        if let Body::Sessions(sessions) = &mut self.body {
+            sessions.paste(text);
         }
         if let Body::Workspace(editor) = &mut self.body {
             self.message = None;
@@ -350,6 +366,12 @@ impl Pane {
             (Body::Workspace(editor), Mouse::Scroll(lines)) => editor.scroll(lines),
             (Body::Inspector(inspector), Mouse::Scroll(lines)) => inspector.scroll(lines),
             (Body::Transcript(transcript), Mouse::Scroll(lines)) => transcript.scroll(lines),
+            (Body::Sessions(sessions), Mouse::Scroll(lines)) => sessions.scroll(lines),
+            (Body::Sessions(sessions), Mouse::Click { row, .. }) => {
+                if row < rows {
+                    self.message = sessions.click(row, &mut self.link, out);
+                }
+            }
             (
                 Body::Workspace(editor),
                 Mouse::Click { row, column } | Mouse::Drag { row, column },
@@ -380,6 +402,7 @@ impl Pane {
             Body::Workspace(editor) => editor.tick(seconds, &self.link),
             Body::Inspector(inspector) => inspector.tick(seconds),
             Body::Transcript(transcript) => transcript.tick(seconds),
+            Body::Sessions(sessions) => sessions.tick(seconds),
         }
     }
 
@@ -434,11 +457,13 @@ impl Pane {
                 }
                 link.welcome(acked, session, status, out);
                 match body {
-                    Body::Workspace(_) | Body::Sessions => {}
+                    Body::Workspace(_) => {}
+                    Body::Sessions(sessions) => sessions.current(session),
                     Body::Inspector(inspector) => inspector.welcomed(link, out),
                     Body::Transcript(transcript) => transcript.welcomed(link, out),
                 }
             }
+            (ToPane::Sessions { list, now }, Body::Sessions(sessions)) => sessions.take(list, now),
             (ToPane::Status { status, .. }, _) => link.set_status(status),
             (ToPane::Acked { seq }, _) => {
                 link.acked(seq);
@@ -528,8 +553,13 @@ impl Pane {
                 ))
             })
         };
+        let asked = match &self.body {
+            Body::Sessions(sessions) => sessions.prompt(),
+            _ => None,
+        };
         self.message
             .clone()
+            .or(asked)
             .or_else(marked)
             .or_else(|| status::trouble(&self.link))
     }
@@ -571,6 +601,7 @@ impl Pane {
                     inspector.draw(&mut canvas, rows, &Pane::inspect_key(), theme);
                 }
                 Body::Transcript(transcript) => transcript.draw(&mut canvas, rows, theme),
+                Body::Sessions(sessions) => sessions.draw(&mut canvas, rows, &self.link, theme),
             }
         }
         let keymap = &self.settings.keymap;

@@ -84,12 +84,7 @@ impl Sessions {
 
     /// Another session is the current one: begin there.
     pub fn current(&mut self, session: SessionKey) {
-        if let Some(at) = self
-            .list
-            .sessions
-            .iter()
-            .position(|row| row.key == session)
-        {
+        if let Some(at) = self.list.sessions.iter().position(|row| row.key == session) {
             self.selected = at;
             self.follow();
         }
@@ -330,7 +325,13 @@ impl Sessions {
             match line {
                 Line::Blank => {}
                 Line::Sessions => {
-                    columns.draw(canvas, y, ["Session", "Image", "State"], "Used", theme.title);
+                    columns.draw(
+                        canvas,
+                        y,
+                        ["Session", "Image", "State"],
+                        "Used",
+                        theme.title,
+                    );
                 }
                 Line::Images => {
                     columns.draw(canvas, y, ["Image", "Sessions", "State"], "", theme.title);
@@ -376,7 +377,16 @@ impl Sessions {
                 n => format!("{n} others"),
             };
             let style = style.of(theme);
-            columns.entry(canvas, y, [&row.name, &row.image], sign, &words, &used, style, theme);
+            columns.entry(
+                canvas,
+                y,
+                [&row.name, &row.image],
+                sign,
+                &words,
+                &used,
+                style,
+                theme,
+            );
         } else if let Some(row) = number
             .checked_sub(self.list.sessions.len())
             .and_then(|at| self.list.images.get(at))
@@ -390,7 +400,16 @@ impl Sessions {
             words.push_str(&format!(", {}", row.target));
             let count = row.sessions.to_string();
             let style = style.of(theme);
-            columns.entry(canvas, y, [&row.name, &count], sign, &words, "", style, theme);
+            columns.entry(
+                canvas,
+                y,
+                [&row.name, &count],
+                sign,
+                &words,
+                "",
+                style,
+                theme,
+            );
         }
     }
 

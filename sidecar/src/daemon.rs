@@ -271,7 +271,9 @@ impl Sidecar {
                     return Err(wrong);
                 }
                 if self.images.iter().any(|image| image.name == name) {
-                    return Err(format!("There is an image {name} already; choose another name."));
+                    return Err(format!(
+                        "There is an image {name} already; choose another name."
+                    ));
                 }
                 name
             }
@@ -303,7 +305,9 @@ impl Sidecar {
             .position(|image| image.name == name)
             .ok_or_else(|| format!("There is no image {name}; `stui sessions list` shows them."))?;
         if self.images.len() == 1 {
-            return Err(format!("{name} is the only image; connect another one first."));
+            return Err(format!(
+                "{name} is the only image; connect another one first."
+            ));
         }
         self.images.remove(at);
         let key = self.keys.remove(at);
@@ -409,11 +413,12 @@ impl Sidecar {
                 };
                 self.hand(Input::Disconnected { image, link });
             }
-            LinkEvent::Gap { session_id, missed } => self.hand(Input::Missed {
+            LinkEvent::Gap { session_id, missed } => self.hand(Input::Gap {
                 image,
                 session_id,
-                count: missed,
+                missed,
             }),
+            LinkEvent::Busy(busy) => self.hand(Input::Busy { image, busy }),
             LinkEvent::Event(event) => self.hand(Input::Event { image, event }),
         }
     }
@@ -453,7 +458,9 @@ impl Sidecar {
     fn tick(&mut self, now: Instant) -> Option<String> {
         let said = self.pipes.tick(now);
         self.said(said);
-        let time = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |time| time.as_secs());
+        let time = SystemTime::UNIX_EPOCH
+            .elapsed()
+            .map_or(0, |time| time.as_secs());
         if time != self.now {
             self.now = time;
             self.hand(Input::Time(time));

@@ -15,7 +15,9 @@ pub fn wrong_with_name(name: &str) -> Option<String> {
         && !name.starts_with('-')
         && !name.chars().any(|c| c.is_control() || c == ',' || c == '/');
     (!good).then(|| {
-        format!("{name:?} cannot be a name: use 1 to {MAX_NAME} letters, digits, blanks and dashes.")
+        format!(
+            "{name:?} cannot be a name: use 1 to {MAX_NAME} letters, digits, blanks and dashes."
+        )
     })
 }
 

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use stui_protocol::pane::{Instance, Level, Link, Role, SessionKey, ToPane};
 use stui_protocol::response::Response;
-use stui_protocol::sessions::{
-    ImageRow, SessionCommand, SessionList, SessionRow, wrong_with_name,
-};
+use stui_protocol::sessions::{ImageRow, SessionCommand, SessionList, SessionRow, wrong_with_name};
 use stui_protocol::{Uuid, request};
 
 use super::image::{Image, ImageKey};
@@ -272,7 +270,9 @@ impl Hub {
             return Err(wrong);
         }
         match self.session_named(name) {
-            Ok(_) => Err(format!("There is a session {name} already; choose another name.")),
+            Ok(_) => Err(format!(
+                "There is a session {name} already; choose another name."
+            )),
             Err(_) => Ok(()),
         }
     }
@@ -377,7 +377,9 @@ impl Hub {
     fn close(&mut self, key: SessionKey, out: &mut Vec<Effect>) -> Result<String, String> {
         let name = self.known(key)?.name.clone();
         if self.sessions.len() == 1 {
-            return Err(format!("{name} is the only session; make another one first."));
+            return Err(format!(
+                "{name} is the only session; make another one first."
+            ));
         }
         let showing: Vec<Instance> = self
             .present
@@ -680,7 +682,11 @@ impl Hub {
         }
         for stray in answer.sessions {
             let session_id = stray.session_id;
-            if !self.sessions.values().any(|session| session.is_on(&session_id)) {
+            if !self
+                .sessions
+                .values()
+                .any(|session| session.is_on(&session_id))
+            {
                 tracing::info!(session_id, "closing a session that nobody knows");
                 let request = request::CloseSession { session_id };
                 self.ask(image, request, Wanted::Closing, out);

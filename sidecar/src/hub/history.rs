@@ -118,7 +118,10 @@ mod tests {
     }
 
     fn lost(history: &History, life: u32) -> Vec<&str> {
-        history.lost(life).map(|entry| entry.code.as_str()).collect()
+        history
+            .lost(life)
+            .map(|entry| entry.code.as_str())
+            .collect()
     }
 
     #[test]

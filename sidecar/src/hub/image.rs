@@ -19,6 +19,8 @@ pub struct Image {
     pub link: Link,
     /// The server that is connected now: made when it started, so that another one has other sessions.
     pub server_id: Option<String>,
+    /// Whether the server's event loop answers late.
+    pub busy: bool,
     /// What the server calls itself; empty before it said so.
     pub dialect: String,
     /// Where it listens.
@@ -34,6 +36,7 @@ impl Image {
             target,
             link: Link::Connecting,
             server_id: None,
+            busy: false,
             dialect: String::new(),
             endpoint: String::new(),
         }

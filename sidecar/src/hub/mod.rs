@@ -87,14 +87,21 @@ pub enum Input {
         /// What happened.
         event: Event,
     },
-    /// Some events of a session are lost: its server keeps only so many.
-    Missed {
+    /// An image's event loop answers late, or does so no more.
+    Busy {
+        /// The image.
+        image: ImageKey,
+        /// Whether it does.
+        busy: bool,
+    },
+    /// Events of a session are lost: its server keeps them no longer.
+    Gap {
         /// The image.
         image: ImageKey,
         /// The session on its server.
         session_id: String,
         /// How many.
-        count: u64,
+        missed: u64,
     },
     /// The sidecar is connected to another image.
     ImageAdded {
@@ -279,6 +286,7 @@ impl Hub {
             Input::Disconnected { image, link } => {
                 if let Some(image) = self.images.get_mut(&image) {
                     image.link = link;
+                    image.busy = false;
                     image.server_id = None;
                 }
             }
@@ -300,14 +308,19 @@ impl Hub {
                     self.within(key, out, |session, work| session.event(event, work));
                 }
             }
-            Input::Missed {
+            Input::Busy { image, busy } => {
+                if let Some(image) = self.images.get_mut(&image) {
+                    image.busy = busy;
+                }
+            }
+            Input::Gap {
                 image,
                 session_id,
-                count,
+                missed,
             } => {
                 let key = self.session_with(image, &session_id);
                 if let Some(session) = key.and_then(|key| self.sessions.get_mut(&key)) {
-                    session.missed(count);
+                    session.missed(missed);
                 }
             }
             Input::ImageAdded {
@@ -420,12 +433,7 @@ impl Hub {
     }
 
     /// The session that a layout pins a pane to; made if there is none.
-    fn pinned(
-        &mut self,
-        name: String,
-        by: &Instance,
-        out: &mut Vec<Effect>,
-    ) -> Option<SessionKey> {
+    fn pinned(&mut self, name: String, by: &Instance, out: &mut Vec<Effect>) -> Option<SessionKey> {
         let mut sessions = self.sessions.values();
         if let Some(session) = sessions.find(|session| session.name == name) {
             return Some(session.key);
@@ -534,6 +542,7 @@ impl Hub {
             return;
         };
         image.link = Link::Connected;
+        image.busy = false;
         image.server_id = Some(server_id.clone());
         image.dialect = dialect;
         image.endpoint = endpoint;
@@ -602,6 +611,7 @@ impl Hub {
             endpoint: image
                 .map(|image| image.endpoint.clone())
                 .unwrap_or_default(),
+            busy: image.is_some_and(|image| image.busy),
             running: session.running() as u32,
             clients: people.len() as u32,
         }

@@ -140,8 +140,15 @@ impl Scene {
             dialect: "Embedded".into(),
             endpoint: "tcp://127.0.0.1:1".into(),
         });
-        self.answer("ListClientSessions", response::ListClientSessions::default());
-        if self.requests.iter().any(|(_, r)| r.name() == "RestoreSession") {
+        self.answer(
+            "ListClientSessions",
+            response::ListClientSessions::default(),
+        );
+        if self
+            .requests
+            .iter()
+            .any(|(_, r)| r.name() == "RestoreSession")
+        {
             self.answer("RestoreSession", response::RestoreSession::default());
         }
     }

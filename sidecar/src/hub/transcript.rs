@@ -82,15 +82,6 @@ impl Transcript {
         }
     }
 
-    /// Writes a line of its own, which no code wrote.
-    pub fn remark(&mut self, text: &str) {
-        if self.lines.back().is_some_and(|line| !line.is_empty()) {
-            self.write("\n");
-        }
-        self.write(text);
-        self.write("\n");
-    }
-
     /// Number of the oldest line still kept.
     pub fn oldest(&self) -> u64 {
         self.oldest

@@ -142,7 +142,13 @@ impl Session {
     }
 
     /// An evaluation that was run again has ended.
-    pub(super) fn ran_again(&mut self, n: u64, evaluation: &Evaluation, end: &End, work: &mut Work) {
+    pub(super) fn ran_again(
+        &mut self,
+        n: u64,
+        evaluation: &Evaluation,
+        end: &End,
+        work: &mut Work,
+    ) {
         self.history.ran_again(n);
         self.record(Change::RanAgain { n }, work);
         if !end.good {

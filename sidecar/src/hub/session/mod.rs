@@ -15,9 +15,9 @@ use stui_protocol::pane::{Instance, Level, Link, Mark, Role, SessionKey, Status,
 use stui_protocol::request::Request;
 
 use super::document::Document;
+use super::history::{Entry, History};
 use super::image::Image;
 use super::inspector::{DEFAULT_ROWS, Inspector, MAX_ROWS, cut};
-use super::history::{Entry, History};
 use super::record::{Change, Debugger, Evaluation, Record, ServerSession, SessionSnapshot};
 use super::transcript::Transcript;
 use super::{Effect, Ids, MAX_INSTANCES, To};
@@ -323,7 +323,10 @@ impl Session {
 
     /// Whether a flush would send anything; the state of everything aside.
     pub(super) fn wants_flush(&self, now: u64) -> bool {
-        self.state_due().is_some_and(|at| now >= at) || self.transcript_dirty || !self.unsaved.is_empty() || (!self.to_release.is_empty() && self.pending.is_empty())
+        self.state_due().is_some_and(|at| now >= at)
+            || self.transcript_dirty
+            || !self.unsaved.is_empty()
+            || (!self.to_release.is_empty() && self.pending.is_empty())
     }
 
     /// Sends what is better sent at once than one by one.
@@ -488,7 +491,9 @@ impl Session {
         } else {
             "\n"
         };
-        self.write(&format!("{break_before}— {count} {what} were lost here —\n"));
+        self.write(&format!(
+            "{break_before}— {count} {what} were lost here —\n"
+        ));
     }
 
     /// Something to be shown in the transcript once it is on disk.

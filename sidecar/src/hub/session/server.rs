@@ -39,7 +39,11 @@ impl Session {
         }
         if let Some(session_id) = self.session_id(work) {
             // Whether it is still there is said by the answer; what is asked meanwhile hears the same.
-            self.ask(request::RestoreSession { session_id }, Purpose::Restore, work);
+            self.ask(
+                request::RestoreSession { session_id },
+                Purpose::Restore,
+                work,
+            );
             self.subscribe(work);
             self.send_waiting(work);
             if !self.inspector.trail().is_empty() {
