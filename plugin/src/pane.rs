@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use stui_protocol::pane::{
-    Act, FromPane, How, Instance, MarkKind, Role, ToPane, split_up_line, summons,
+    Act, FromPane, How, Instance, MarkKind, Role, SessionKey, ToPane, split_up_line, summons,
 };
 
 use crate::canvas::{Canvas, Frame};
@@ -17,6 +17,7 @@ use crate::io::{Effect, Input, Mouse, Outcome, Permission, Size};
 use crate::key::{Code, Key};
 use crate::link::Link;
 use crate::page;
+use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::status::{self, Message};
 use crate::theme::Theme;
@@ -53,6 +54,40 @@ enum Body {
     Workspace(Box<Editor>),
     Inspector(Inspector),
     Transcript(Transcript),
+    Sessions(Sessions),
+}
+
+impl Body {
+    /// Shows another session, of which nothing is known yet.
+    fn begin(&mut self) {
+        match self {
+            Body::Workspace(editor) => editor.begin(),
+            Body::Inspector(inspector) => *inspector = Inspector::default(),
+            Body::Transcript(transcript) => *transcript = Transcript::default(),
+            Body::Sessions(_) => {}
+        }
+    }
+}
+
+/// The session that a message is about, its switching aside.
+fn session_of(message: &ToPane) -> Option<SessionKey> {
+    match message {
+        ToPane::Probe { .. }
+        | ToPane::Welcome { .. }
+        | ToPane::Acked { .. }
+        | ToPane::Sessions { .. } => None,
+        ToPane::Notice { session, .. } => *session,
+        ToPane::Status { session, .. }
+        | ToPane::Window { session, .. }
+        | ToPane::Edited { session, .. }
+        | ToPane::Select { session, .. }
+        | ToPane::Marks { session, .. }
+        | ToPane::LeftAt { session, .. }
+        | ToPane::Cursors { session, .. }
+        | ToPane::Clipboard { session, .. }
+        | ToPane::Inspector { session, .. }
+        | ToPane::Transcript { session, .. } => Some(*session),
+    }
 }
 
 /// See the module's text.
@@ -85,6 +120,7 @@ impl Pane {
             role,
             zellij_pid,
             zellij_version,
+            pin: settings.session.clone(),
         };
         let link = Link::new(
             Instance::new(plugin, client, nonce),
@@ -109,6 +145,7 @@ impl Pane {
             Role::Workspace => Body::Workspace(Box::default()),
             Role::Inspector => Body::Inspector(Inspector::default()),
             Role::Transcript => Body::Transcript(Transcript::default()),
+            Role::Sessions => Body::Sessions(Sessions::default()),
         };
         let pane = Pane {
             settings,
@@ -215,6 +252,7 @@ impl Pane {
                 transcript.resize(rows, columns);
                 transcript.sync(&self.link, out);
             }
+            Body::Sessions(sessions) => sessions.resize(rows),
         }
     }
 
@@ -228,6 +266,12 @@ impl Pane {
                 }
                 return;
             }
+        }
+        if let Body::Sessions(sessions) = &mut self.body
+            && sessions.is_asking()
+        {
+            self.message = sessions.answer(key, &mut self.link, out);
+            return;
         }
         let found = self.settings.keymap.find(key);
         if self.help.is_some() {
@@ -306,16 +350,21 @@ impl Pane {
                 Body::Transcript(transcript) => {
                     self.message = transcript.command(command, &mut self.link, out);
                 }
+                Body::Sessions(sessions) => {
+                    self.message = sessions.command(command, &mut self.link, out);
+                }
             },
         }
     }
 
     fn interrupt(&mut self, out: &mut Outcome) {
+        if self.refuses() {
+            return;
+        }
         if !self.link.is_live() {
             self.message = Some(Message::error("There is no sidecar to interrupt anything."));
-        } else if self.link.status().running == 0 {
-            self.message = Some(Message::info("Nothing is running."));
         } else {
+            // What the status says may be late; the sidecar knows whether anything runs.
             self.link.act(Act::Interrupt, out);
         }
     }
@@ -323,6 +372,9 @@ impl Pane {
     fn paste(&mut self, text: &str, out: &mut Outcome) {
         if self.permitted != Permitted::Yes || self.help.is_some() {
             return;
+        }
+        if let Body::Sessions(sessions) = &mut self.body {
+            sessions.paste(text);
         }
         if matches!(self.body, Body::Workspace(_)) {
             self.message = None;
@@ -359,6 +411,12 @@ impl Pane {
             (Body::Workspace(editor), Mouse::Scroll(lines)) => editor.scroll(lines),
             (Body::Inspector(inspector), Mouse::Scroll(lines)) => inspector.scroll(lines),
             (Body::Transcript(transcript), Mouse::Scroll(lines)) => transcript.scroll(lines),
+            (Body::Sessions(sessions), Mouse::Scroll(lines)) => sessions.scroll(lines),
+            (Body::Sessions(sessions), Mouse::Click { row, .. }) => {
+                if row < rows {
+                    self.message = sessions.click(row, &mut self.link, out);
+                }
+            }
             (
                 Body::Workspace(editor),
                 Mouse::Click { row, column } | Mouse::Drag { row, column },
@@ -389,6 +447,7 @@ impl Pane {
             Body::Workspace(editor) => editor.tick(seconds, &self.link),
             Body::Inspector(inspector) => inspector.tick(seconds),
             Body::Transcript(transcript) => transcript.tick(seconds),
+            Body::Sessions(sessions) => sessions.tick(seconds),
         }
     }
 
@@ -418,30 +477,51 @@ impl Pane {
 
     fn told(&mut self, message: ToPane, out: &mut Outcome) {
         let link = &mut self.link;
+        if let Some(session) = session_of(&message)
+            && session != link.session()
+        {
+            out.redraw = false;
+            return;
+        }
         match (message, &mut self.body) {
-            (ToPane::Welcome { acked, status, .. }, body) => {
+            (
+                ToPane::Welcome {
+                    acked,
+                    session,
+                    status,
+                    ..
+                },
+                body,
+            ) => {
+                if session != link.session() && link.session() != SessionKey::default() {
+                    body.begin();
+                    self.message = None;
+                }
                 if let Body::Workspace(editor) = body {
                     editor.welcomed(acked);
                 }
-                link.welcome(acked, status, out);
+                link.welcome(acked, session, status, out);
                 match body {
                     Body::Workspace(_) => {}
+                    Body::Sessions(sessions) => sessions.current(session),
                     Body::Inspector(inspector) => inspector.welcomed(link, out),
                     Body::Transcript(transcript) => transcript.welcomed(link, out),
                 }
             }
-            (ToPane::Status { status }, _) => link.set_status(status),
+            (ToPane::Sessions { list, now }, Body::Sessions(sessions)) => sessions.take(list, now),
+            (ToPane::Status { status, .. }, _) => link.set_status(status),
             (ToPane::Acked { seq }, _) => {
                 link.acked(seq);
                 out.redraw = false;
             }
-            (ToPane::Notice { level, text }, _) => self.message = Some(Message { level, text }),
+            (ToPane::Notice { level, text, .. }, _) => self.message = Some(Message { level, text }),
             (
                 ToPane::Window {
                     rev,
                     first,
                     total,
                     lines,
+                    ..
                 },
                 Body::Workspace(editor),
             ) => editor.take_window(rev, first, total, lines, link, out),
@@ -452,6 +532,7 @@ impl Pane {
                     seq,
                     edit,
                     total,
+                    ..
                 },
                 Body::Workspace(editor),
             ) => {
@@ -472,19 +553,26 @@ impl Pane {
                 editor.select(anchor, cursor);
             }
             (ToPane::Marks { marks, .. }, Body::Workspace(editor)) => editor.mark(marks),
+            (ToPane::LeftAt { cursor, .. }, Body::Workspace(editor)) => editor.open_at(cursor),
             (ToPane::Cursors { cursors, .. }, Body::Workspace(editor)) => {
                 editor.take_cursors(cursors, link.me());
             }
-            (ToPane::Clipboard { text, truncated }, Body::Workspace(editor)) => {
+            (
+                ToPane::Clipboard {
+                    text, truncated, ..
+                },
+                Body::Workspace(editor),
+            ) => {
                 editor.copied(text, truncated, out);
             }
-            (ToPane::Inspector { view }, Body::Inspector(inspector)) => inspector.take(view),
+            (ToPane::Inspector { view, .. }, Body::Inspector(inspector)) => inspector.take(view),
             (
                 ToPane::Transcript {
                     first,
                     oldest,
                     end,
                     lines,
+                    ..
                 },
                 Body::Transcript(transcript),
             ) => transcript.take(first, oldest, end, lines),
@@ -514,8 +602,13 @@ impl Pane {
                 ))
             })
         };
+        let asked = match &self.body {
+            Body::Sessions(sessions) => sessions.prompt(),
+            _ => None,
+        };
         self.message
             .clone()
+            .or(asked)
             .or_else(marked)
             .or_else(|| status::trouble(&self.link))
     }
@@ -557,6 +650,7 @@ impl Pane {
                     inspector.draw(&mut canvas, rows, &Pane::inspect_key(), theme);
                 }
                 Body::Transcript(transcript) => transcript.draw(&mut canvas, rows, theme),
+                Body::Sessions(sessions) => sessions.draw(&mut canvas, rows, &self.link, theme),
             }
         }
         let keymap = &self.settings.keymap;

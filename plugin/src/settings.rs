@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stui_protocol::pane::{ROLE_KEY, Role, STUI_KEY};
+use stui_protocol::pane::{ROLE_KEY, Role, SESSION_KEY, STUI_KEY};
 
 use crate::command::{Keymap, TABLE};
 use crate::io::Permission;
@@ -19,6 +19,8 @@ const READ_ONLY: &str = "read_only";
 pub struct Settings {
     /// What the pane shows.
     pub role: Role,
+    /// Name of the session that it shows whatever the others show.
+    pub session: Option<String>,
     /// Its keys.
     pub keymap: Keymap,
     /// Whether colours come from Zellij's theme instead of the terminal.
@@ -38,7 +40,7 @@ impl Settings {
             Some(word) => Role::from_word(word).unwrap_or_else(|| {
                 problems.push(format!(
                     "The layout gives this pane the role `{word}`; \
-                     there are workspace, inspector and transcript."
+                     there are workspace, inspector, transcript and sessions."
                 ));
                 Role::Workspace
             }),
@@ -85,6 +87,7 @@ impl Settings {
         };
         Settings {
             role,
+            session: configuration.get(SESSION_KEY).cloned(),
             keymap,
             zellij_theme,
             read_only,

@@ -1,7 +1,7 @@
 //! How other processes reach a sidecar: a Unix socket, one line of JSON in, one line back.
 //!
 //! `stui sidecar`, run by a pane, says which pane is there ([`Call::Pane`]); `stui doctor` asks how
-//! things are ([`Call::Status`]). The socket lies in a directory that only its user can enter.
+//! things are ([`Call::Status`]); `stui sessions`, `stui connect` and `stui disconnect` command it. The socket lies in a directory that only its user can enter.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use stui_protocol::pane::{Guests, Status};
 
+use crate::hub::commands::{Ask, Told};
 use crate::pipes::Destination;
 
 /// Longest line.
@@ -36,6 +37,20 @@ pub enum Call {
         /// It.
         guests: Guests,
     },
+    /// Something about sessions.
+    Sessions(Ask),
+    /// Connect to another image.
+    Connect {
+        /// What to connect to, as `--connect` takes it.
+        target: String,
+        /// Its name; none: one is made up.
+        name: Option<String>,
+    },
+    /// Be no longer connected to an image.
+    Disconnect {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// What a sidecar answers.
@@ -50,6 +65,8 @@ pub enum Answer {
     Status(Report),
     /// It is done.
     Done,
+    /// About sessions and images.
+    Sessions(Told),
 }
 
 /// How things are with a sidecar.

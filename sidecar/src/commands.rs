@@ -5,6 +5,7 @@ pub mod eval;
 pub mod guests;
 pub mod serve;
 pub mod sidecar;
+pub mod tunnel;
 pub mod up;
 
 use std::io::IsTerminal;

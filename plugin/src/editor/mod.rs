@@ -472,7 +472,18 @@ impl Editor {
                 out.push(Effect::Copy(text));
                 true
             }
-            (_, Some(rev)) if link.ask(FromPane::Copy { rev, span }, out) => true,
+            (_, Some(rev))
+                if link.ask(
+                    FromPane::Copy {
+                        session: link.session(),
+                        rev,
+                        span,
+                    },
+                    out,
+                ) =>
+            {
+                true
+            }
             _ => {
                 self.notice = Some("This text is with the sidecar, which is not there.");
                 false

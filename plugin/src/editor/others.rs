@@ -109,6 +109,7 @@ impl Editor {
         let (anchor, cursor) = now;
         if link.ask(
             FromPane::Cursor {
+                session: link.session(),
                 rev,
                 anchor,
                 cursor,

@@ -38,6 +38,15 @@ impl Editor {
         self.forget_told();
     }
 
+    /// Shows another session's document, of which nothing is known yet; what was copied stays.
+    pub fn begin(&mut self) {
+        *self = Editor {
+            group: self.group + 1,
+            clipboard: std::mem::take(&mut self.clipboard),
+            ..Editor::default()
+        };
+    }
+
     /// A window of the document arrived.
     pub fn take_window(
         &mut self,
@@ -197,16 +206,17 @@ impl Editor {
         self.trim();
     }
 
+    /// The document was left here: begin there, if it is only now being opened and nothing was typed.
+    pub fn open_at(&mut self, cursor: Pos) {
+        if self.base.is_none() && self.draft.is_empty() && self.queue.is_empty() {
+            self.place(cursor);
+            self.top = cursor.line.saturating_sub(self.rows() / 2);
+        }
+    }
+
     /// Put selection and cursor somewhere, unless the user moved or typed on meanwhile: the next key
     /// would replace what is selected.
     pub fn select(&mut self, anchor: Pos, cursor: Pos) {
-        if self.base.is_none() && self.draft.is_empty() && self.queue.is_empty() {
-            // a text that was left open here, to be shown where its reader was
-            self.place(cursor);
-            self.top = cursor.line.saturating_sub(self.rows() / 2);
-            self.selected = Some((anchor, cursor));
-            return;
-        }
         if !self.awaits_selection || !self.unechoed.is_empty() || !self.queue.is_empty() {
             return;
         }
@@ -261,7 +271,15 @@ impl Editor {
         self.tell_cursor(idle, link, out);
         if let Some(wanted) = self.wanted() {
             self.question.ask(wanted, |(first, count, from)| {
-                link.ask(FromPane::View { first, count, from }, out)
+                link.ask(
+                    FromPane::View {
+                        session: link.session(),
+                        first,
+                        count,
+                        from,
+                    },
+                    out,
+                )
             });
         }
     }

@@ -10,8 +10,12 @@ use stui_plugin::pane::{Identity, Pane};
 use stui_plugin::text;
 use stui_protocol::change::{Change, pass};
 use stui_protocol::pane::{
-    Act, Down, Edit, FromPane, Instance, Line, Link, MAX_SLICE, Pos, Status, ToPane, up_line,
+    Act, Down, Edit, FromPane, Instance, Line, Link, MAX_SLICE, Pos, SessionKey, Status, ToPane,
+    up_line,
 };
+
+/// The session that the desk's pane shows.
+pub(crate) const SESSION: SessionKey = SessionKey(1);
 
 /// What the sidecar does with a document, as far as one pane can tell.
 pub(crate) struct Sidecar {
@@ -60,6 +64,7 @@ impl Sidecar {
         self.document.replace_range(range, &edit.text);
         self.rev += 1;
         self.tell(&ToPane::Edited {
+            session: SESSION,
             rev: self.rev,
             by,
             seq,
@@ -76,22 +81,26 @@ impl Sidecar {
                 self.tell(&ToPane::Welcome {
                     sidecar: "desk".into(),
                     acked: self.acked,
+                    session: SESSION,
                     status: status(),
                 });
             }
-            FromPane::View { first, count, from } => {
+            FromPane::View {
+                first, count, from, ..
+            } => {
                 let lines = self.document.split('\n');
                 let lines = lines.skip(first as usize).take(count as usize);
                 let lines = lines.map(|line| slice(line, from)).collect();
                 let (rev, total) = (self.rev, self.total());
                 self.tell(&ToPane::Window {
+                    session: SESSION,
                     rev,
                     first,
                     total,
                     lines,
                 });
             }
-            FromPane::Act { seq, act } => {
+            FromPane::Act { seq, act, .. } => {
                 assert!(seq <= self.acked + 1, "acts come in order");
                 if seq <= self.acked {
                     return;
@@ -135,6 +144,10 @@ fn slice(line: &str, from: u32) -> Line {
 /// A chain in which all is well.
 pub(crate) fn status() -> Status {
     Status {
+        session: "main".into(),
+        image: "embedded".into(),
+        sessions: 1,
+        images: 1,
         link: Link::Connected,
         dialect: "Embedded 0.1.0".into(),
         endpoint: "tcp://127.0.0.1:5555".into(),
@@ -247,9 +260,34 @@ impl Desk {
         }
     }
 
+    /// Deliver the next thing that the sidecar says.
+    pub(crate) fn deliver_next(&mut self) {
+        if let Some(line) = self.sidecar.outgoing.pop_front() {
+            let outcome = self.pane.update(Input::Line(line));
+            self.take(outcome);
+        }
+    }
+
+    /// A second goes by.
+    pub(crate) fn tick(&mut self) {
+        self.input(Input::Tick(1.0));
+    }
+
+    /// Whether a cell of the screen is underlined.
+    pub(crate) fn is_underlined(&self, x: u16, y: u16) -> bool {
+        let frame = self.pane.view(self.size);
+        let cell = &frame.buffer.content[usize::from(y * self.size.columns + x)];
+        cell.modifier.contains(Modifier::UNDERLINED)
+    }
+
     /// Somebody else edits.
     pub(crate) fn other_edits(&mut self, edit: Edit) {
-        self.sidecar.apply(edit.clone(), None, 0);
+        self.sidecar_edits(edit, None);
+    }
+
+    /// Somebody else edits, of whom it is said who he is.
+    pub(crate) fn sidecar_edits(&mut self, edit: Edit, by: Option<Instance>) {
+        self.sidecar.apply(edit.clone(), by, 0);
         self.sidecar.unseen.push((self.sidecar.rev, edit.into()));
         if !self.sidecar.slow {
             self.deliver();

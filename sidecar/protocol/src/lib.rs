@@ -17,6 +17,7 @@ pub mod pane;
 pub mod position;
 pub mod request;
 pub mod response;
+pub mod sessions;
 mod table;
 
 pub use uuid::Uuid;

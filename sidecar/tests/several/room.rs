@@ -7,7 +7,7 @@ use stui::hub::{Effect, Hub, Input as HubInput, To};
 use stui_plugin::io::{Effect as PaneEffect, Input, Outcome, Size};
 use stui_plugin::key::Key;
 use stui_plugin::pane::{Identity, Pane};
-use stui_protocol::pane::{Act, Down, Edit, FromPane, Instance, Pos, ToPane, up_line};
+use stui_protocol::pane::{Act, Down, Edit, FromPane, Instance, Pos, SessionKey, ToPane, up_line};
 
 /// Somebody with a pane.
 struct Person {
@@ -46,6 +46,7 @@ impl Room {
             from: Instance::new(9, 9, 9),
             said: FromPane::Act {
                 seq: 1,
+                session: SessionKey(1),
                 act: Act::Edit {
                     rev: 0,
                     edit: Edit::insert(Pos::default(), text),
@@ -164,7 +165,7 @@ impl Room {
 
     /// All panes show the hub's text, with their cursors in it.
     pub(crate) fn everybody_sees_the_text(&self) {
-        let text = self.hub.text();
+        let text = self.text();
         let lines: Vec<&str> = text.split('\n').collect();
         for (who, person) in self.people.iter().enumerate() {
             let editor = person.pane.editor().unwrap();
@@ -198,11 +199,15 @@ impl Room {
 
     /// What was typed and by nobody deleted is there, and nothing else of what was typed.
     pub(crate) fn holds_what_was_typed_and_not_deleted(&self) {
-        let text = self.hub.text();
+        let text = self.text();
         for c in &self.typed {
             let there = text.contains(*c);
             assert_eq!(there, !self.deleted.contains(c), "{c} in {text:?}");
         }
+    }
+
+    fn text(&self) -> String {
+        self.hub.sessions().next().unwrap().text()
     }
 
     fn seen_by(&self, who: usize) -> String {
@@ -263,7 +268,8 @@ impl Person {
 
 fn hub(sidecar: u64, records: Vec<Record>) -> Hub {
     let name = format!("sidecar-{sidecar}");
-    Hub::restored(name, sidecar.into(), Snapshot::default(), records)
+    let images = [("embedded".to_owned(), "embedded".to_owned())];
+    Hub::restored(name, sidecar.into(), images, Snapshot::default(), records)
 }
 
 fn person(number: usize) -> Person {

@@ -3,57 +3,44 @@
 use stui_protocol::pane::{Act, Edit, Instance, Level, Role, ToPane};
 use stui_protocol::{request, response};
 
-use super::document::{Authorship, Changed, pieces};
-use super::inspector::cut;
-use super::record::Record;
-use super::{Effect, Hub, MAX_PENDING, Purpose, RowsWanted, To, notice};
+use super::{MAX_PENDING, Purpose, RowsWanted, Session, Work};
+use crate::hub::document::{Authorship, Changed, pieces};
+use crate::hub::inspector::cut;
+use crate::hub::record::{Change, Record};
+use crate::hub::{Effect, To};
 
-impl Hub {
-    pub(super) fn act(&mut self, by: Instance, seq: u64, act: Act, out: &mut Vec<Effect>) {
-        // Of an instance that nobody remembers, the first act heard is the next one: the acts before
-        // it were acknowledged by somebody.
-        if let Some(acked) = self.acked_of(&by) {
-            if seq <= acked {
-                out.push(Effect::Tell(To::One(by), ToPane::Acked { seq: acked }));
-                return;
-            }
-            if seq > acked + 1 {
-                // Something was lost on the way. A welcome makes the instance send again what is
-                // not acknowledged.
-                out.push(Effect::Tell(
-                    To::One(by),
-                    ToPane::Welcome {
-                        sidecar: self.sidecar.clone(),
-                        acked,
-                        status: self.status.clone(),
-                    },
-                ));
-                return;
-            }
-        }
+/// An act is carried out, and on disk: one that has no record of its own.
+pub(super) fn acknowledge(by: &Instance, seq: u64, work: &mut Work) {
+    work.out.push(Effect::Record(Record::Act {
+        by: by.clone(),
+        seq,
+    }));
+    work.tell(To::One(by.clone()), ToPane::Acked { seq });
+}
+
+impl Session {
+    /// Carries out an act, which nobody has carried out yet.
+    pub(in crate::hub) fn act(&mut self, by: Instance, seq: u64, act: Act, work: &mut Work) {
+        self.used = work.now;
+        self.selections.remove(&by);
         match act {
-            Act::Edit { rev, edit, group } => self.edit(&by, seq, rev, &edit, group, out),
-            Act::Undo => self.undo_or_redo(by, seq, true, out),
-            Act::Redo => self.undo_or_redo(by, seq, false, out),
+            Act::Edit { rev, edit, group } => self.edit(&by, seq, rev, &edit, group, work),
+            Act::Undo => self.undo_or_redo(by, seq, true, work),
+            Act::Redo => self.undo_or_redo(by, seq, false, work),
             Act::Evaluate { rev, span, how } => {
                 let span = self.document.current_span(span, rev, &by);
-                self.evaluate(by, seq, span, how, out);
+                self.evaluate(by, seq, span, how, work);
             }
             other => {
-                self.set_acked(&by, seq);
-                out.push(Effect::Record(Record::Act {
-                    by: by.clone(),
-                    seq,
-                }));
-                out.push(Effect::Tell(To::One(by.clone()), ToPane::Acked { seq }));
-                self.act_without_record(by, &other, out);
+                acknowledge(&by, seq, work);
+                self.act_without_record(by, &other, work);
             }
         }
     }
 
-    fn act_without_record(&mut self, by: Instance, act: &Act, out: &mut Vec<Effect>) {
+    fn act_without_record(&mut self, by: Instance, act: &Act, work: &mut Work) {
         match *act {
-            Act::Interrupt => self.interrupt(by, out),
+            Act::Interrupt => self.interrupt(by, work),
             Act::InspectRow { shown, row } => {
                 if shown != self.inspector.shown() {
                     return;
@@ -61,35 +48,40 @@ impl Hub {
                 if let Some(child) = self.inspector.row(row) {
                     let child = child.clone();
                     self.inspector.walk_into(row, child);
-                    self.trail_changed(out);
-                } else if let Some(session_id) = self.session_id()
+                    self.trail_changed(work);
+                } else if let Some(session_id) = self.session_id(work)
                     && let Some(question) = self.inspector.question(row, 1, Some(session_id))
                 {
-                    self.ask(question, Purpose::WalkInto { shown, row }, out);
+                    self.ask(question, Purpose::WalkInto { shown, row }, work);
                 }
             }
             Act::InspectBack => {
                 if self.inspector.back() {
-                    self.trail_changed(out);
+                    self.trail_changed(work);
                 } else {
                     let text = "This is what was inspected first.";
-                    out.push(notice(by, Level::Info, text));
+                    work.notice(by, Level::Info, text);
                 }
             }
             Act::InspectAs { shown, view } => {
                 if shown == self.inspector.shown() && self.inspector.show_view(view) {
-                    self.trail_changed(out);
+                    self.trail_changed(work);
                 }
             }
             Act::ClearTranscript => {
                 self.transcript.clear();
-                self.cleared = self.last_event;
-                out.push(Effect::Record(Record::Cleared {
-                    sequence: self.cleared,
-                }));
+                self.unsaved.clear();
+                self.saved_event = self.last_event;
+                let sequence = self.last_event;
+                self.record(Change::Cleared { sequence }, work);
                 self.transcript_dirty = true;
             }
-            Act::Edit { .. } | Act::Undo | Act::Redo | Act::Evaluate { .. } => {}
+            Act::Edit { .. }
+            | Act::Undo
+            | Act::Redo
+            | Act::Evaluate { .. }
+            // The hub's business.
+            | Act::Sessions { .. } => {}
         }
     }
 
@@ -100,9 +92,9 @@ impl Hub {
         rev: u64,
         made: &Edit,
         group: u64,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
-        self.last_edit.insert(by.clone(), seq);
+        self.edited_by(by, seq);
         let authorship = Authorship {
             by: Some(by.clone()),
             group,
@@ -113,101 +105,106 @@ impl Hub {
         let last = parts.len() - 1;
         for (n, part) in parts.into_iter().enumerate() {
             let changed = self.document.take(&part, rev, &authorship);
-            out.push(Effect::Record(Record::Edit {
-                authorship: authorship.clone(),
-                seq: if n == last { seq } else { 0 },
-                edit: part,
-                made_at: Some(rev),
-            }));
+            self.record(
+                Change::Edit {
+                    authorship: authorship.clone(),
+                    seq: if n == last { seq } else { 0 },
+                    edit: part,
+                    made_at: Some(rev),
+                },
+                work,
+            );
             for one in changed {
-                self.tell_edited(one, Some(by.clone()), seq, out);
+                self.tell_edited(one, Some(by.clone()), seq, work);
             }
         }
-        self.set_acked(by, seq);
     }
 
     /// Changes the document for the sidecar itself, on disk too, and tells everybody.
-    pub(super) fn change(&mut self, edit: &Edit, group: u64, out: &mut Vec<Effect>) {
+    pub(in crate::hub) fn change(&mut self, edit: &Edit, group: u64, work: &mut Work) {
         let authorship = Authorship { by: None, group };
         let changed = self.document.apply(edit, &authorship);
-        out.push(Effect::Record(Record::Edit {
-            authorship,
-            seq: 0,
-            edit: changed.edit.clone(),
-            made_at: None,
-        }));
-        self.tell_edited(changed, None, 0, out);
+        self.record(
+            Change::Edit {
+                authorship,
+                seq: 0,
+                edit: changed.edit.clone(),
+                made_at: None,
+            },
+            work,
+        );
+        self.tell_edited(changed, None, 0, work);
     }
 
-    fn tell_edited(
-        &mut self,
-        changed: Changed,
-        by: Option<Instance>,
-        seq: u64,
-        out: &mut Vec<Effect>,
-    ) {
+    fn tell_edited(&mut self, changed: Changed, by: Option<Instance>, seq: u64, work: &mut Work) {
         let Changed { edit, rev, total } = changed;
+        self.state_changed(work);
         let marks_gone = self.moved_by(&edit);
-        self.cursors.moved_by(&edit, by.as_ref());
-        out.push(Effect::Tell(
+        self.people_moved_by(&edit, by.as_ref());
+        work.tell(
             To::Role(Role::Workspace),
             ToPane::Edited {
+                session: self.key,
                 rev,
                 by,
                 seq,
                 edit,
                 total,
             },
-        ));
+        );
         if marks_gone {
-            out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
+            self.tell_marks(work);
         }
     }
 
-    fn undo_or_redo(&mut self, by: Instance, seq: u64, undo: bool, out: &mut Vec<Effect>) {
+    fn undo_or_redo(&mut self, by: Instance, seq: u64, undo: bool, work: &mut Work) {
         let (edits, record) = if undo {
             let by = by.clone();
-            (self.document.undo(), Record::Undo { by, seq })
+            (self.document.undo(), Change::Undo { by, seq })
         } else {
             let by = by.clone();
-            (self.document.redo(), Record::Redo { by, seq })
+            (self.document.redo(), Change::Redo { by, seq })
         };
-        self.set_acked(&by, seq);
-        out.push(Effect::Record(record));
-        out.push(Effect::Tell(To::One(by.clone()), ToPane::Acked { seq }));
+        self.record(record, work);
+        work.tell(To::One(by.clone()), ToPane::Acked { seq });
         let Some(cursor) = edits.last().map(|last| last.edit.end()) else {
             let text = if undo {
                 "Nothing to undo."
             } else {
                 "Nothing to redo."
             };
-            out.push(notice(by, Level::Info, text));
+            work.notice(by, Level::Info, text);
             return;
         };
         for changed in edits {
-            self.tell_edited(changed, None, 0, out);
+            self.tell_edited(changed, None, 0, work);
         }
-        out.push(Effect::Tell(
+        work.tell(
             To::One(by),
             ToPane::Select {
+                session: self.key,
                 rev: self.document.rev(),
                 anchor: cursor,
                 cursor,
             },
-        ));
+        );
     }
 
     /// Tells the inspector panes that something else is shown, and asks for its rows.
-    pub(super) fn trail_changed(&mut self, out: &mut Vec<Effect>) {
+    pub(in crate::hub) fn trail_changed(&mut self, work: &mut Work) {
         self.to_release.append(&mut self.inspector.take_dropped());
-        out.push(Effect::Record(Record::Trail {
-            trail: self.inspector.trail().to_vec(),
-        }));
-        self.show_inspector(out);
+        self.record(
+            Change::Trail {
+                trail: self.inspector.trail().to_vec(),
+            },
+            work,
+        );
+        self.state_changed(work);
+        self.show_inspector(work);
     }
 
     /// Asks for the rows that all inspector panes show first.
-    pub(super) fn show_inspector(&mut self, out: &mut Vec<Effect>) {
+    pub(in crate::hub) fn show_inspector(&mut self, work: &mut Work) {
         let view = self.inspector.header();
         let first = view
             .select
@@ -220,14 +217,14 @@ impl Hub {
                 count: self.rows_shown,
                 to: To::Role(Role::Inspector),
             },
-            out,
+            work,
         );
     }
 
     /// Asks the server for rows of what is shown, unless the same are on their way already.
-    pub(super) fn ask_rows(&mut self, wanted: RowsWanted, out: &mut Vec<Effect>) {
+    pub(in crate::hub) fn ask_rows(&mut self, wanted: RowsWanted, work: &mut Work) {
         // Without the session nobody knows the object; the rows are asked for once it is there.
-        let session_id = self.session_id();
+        let session_id = self.session_id(work);
         let question = session_id
             .is_some()
             .then(|| {
@@ -236,12 +233,13 @@ impl Hub {
             })
             .flatten();
         let Some(question) = question else {
-            out.push(Effect::Tell(
+            work.tell(
                 wanted.to,
                 ToPane::Inspector {
+                    session: self.key,
                     view: self.inspector.header(),
                 },
-            ));
+            );
             return;
         };
         let on_its_way = self.pending.values_mut().find_map(|purpose| match purpose {
@@ -260,58 +258,70 @@ impl Hub {
             return;
         }
         if self.pending.len() < MAX_PENDING {
-            self.ask(question, Purpose::Rows(wanted), out);
+            self.ask(question, Purpose::Rows(wanted), work);
         }
     }
 
-    pub(super) fn rows_answered(
+    pub(in crate::hub) fn rows_answered(
         &mut self,
         wanted: &RowsWanted,
         answer: response::Inspect,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
         if wanted.shown != self.inspector.shown() {
             return;
         }
         let view = self.inspector.answered(answer, wanted.first, wanted.count);
         self.to_release.append(&mut self.inspector.take_dropped());
-        out.push(Effect::Tell(wanted.to.clone(), ToPane::Inspector { view }));
+        work.tell(
+            wanted.to.clone(),
+            ToPane::Inspector {
+                session: self.key,
+                view,
+            },
+        );
     }
 
     /// An object could not be looked into.
-    pub(super) fn rows_refused(
+    pub(in crate::hub) fn rows_refused(
         &mut self,
         wanted: &RowsWanted,
         reason: &str,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
         if wanted.shown != self.inspector.shown() {
             return;
         }
         let mut view = self.inspector.header();
         view.print_string = cut(reason, 1000);
-        out.push(Effect::Tell(wanted.to.clone(), ToPane::Inspector { view }));
+        work.tell(
+            wanted.to.clone(),
+            ToPane::Inspector {
+                session: self.key,
+                view,
+            },
+        );
     }
 
-    pub(super) fn walk_answered(
+    pub(in crate::hub) fn walk_answered(
         &mut self,
         shown: u64,
         row: u64,
         answer: response::Inspect,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
         if shown != self.inspector.shown() {
             return;
         }
         if let Some(child) = answer.children.into_iter().next() {
             self.inspector.walk_into(row, child);
-            self.trail_changed(out);
+            self.trail_changed(work);
         }
     }
 
     /// Lets the server forget handles that are shown nowhere. Only while no answer is on its way: it
     /// could bring one of them back.
-    pub(super) fn release(&mut self, out: &mut Vec<Effect>) {
+    pub(in crate::hub) fn release(&mut self, work: &mut Work) {
         if self.to_release.is_empty() || !self.pending.is_empty() {
             return;
         }
@@ -324,7 +334,7 @@ impl Hub {
             self.ask(
                 request::ReleaseObjects { object_ids },
                 Purpose::Release,
-                out,
+                work,
             );
         }
     }
