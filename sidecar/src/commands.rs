@@ -3,6 +3,7 @@
 pub mod doctor;
 pub mod eval;
 pub mod serve;
+pub mod sessions;
 pub mod sidecar;
 pub mod tunnel;
 pub mod up;

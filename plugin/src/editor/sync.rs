@@ -36,6 +36,11 @@ impl Editor {
         self.stale = self.base.is_some();
     }
 
+    /// Whether something typed still waits for its document's text.
+    pub fn has_waiting(&self) -> bool {
+        !self.queue.is_empty() || !self.draft.is_empty()
+    }
+
     /// Shows another session's document, of which nothing is known yet; what was copied stays.
     pub fn begin(&mut self) {
         *self = Editor {

@@ -248,6 +248,8 @@ pub struct Hub {
     /// What the hub itself asked of servers, and the calls that wait for that.
     wanted: BTreeMap<Uuid, Wanted>,
     gathering: BTreeMap<CallKey, Gathering>,
+    /// What went wrong before anybody was there to be told.
+    troubles: Vec<String>,
     /// What panes of sessions were last told.
     list_told: Option<SessionList>,
 }
@@ -256,6 +258,11 @@ impl Hub {
     /// The sessions, by key: never none.
     pub fn sessions(&self) -> impl Iterator<Item = &Session> {
         self.sessions.values()
+    }
+
+    /// Sentences about what went wrong, for the panes of workspaces that come.
+    pub fn tell_who_comes(&mut self, troubles: Vec<String>) {
+        self.troubles = troubles;
     }
 
     /// The state of everything behind the session that was switched to last, as its panes are told.
@@ -430,6 +437,10 @@ impl Hub {
         let pin = pin.and_then(|name| self.pinned(name, &from, out));
         self.present.insert(from.clone(), Present { role, pin });
         self.welcome(&from, out);
+        if role == Role::Workspace {
+            let troubles = self.troubles.iter();
+            out.extend(troubles.map(|text| notice(from.clone(), Level::Error, text)));
+        }
     }
 
     /// The session that a layout pins a pane to; made if there is none.

@@ -49,6 +49,7 @@ impl Hub {
             now: 0,
             wanted: BTreeMap::new(),
             gathering: BTreeMap::new(),
+            troubles: Vec::new(),
             list_told: None,
         };
         if hub.sessions.is_empty() {
