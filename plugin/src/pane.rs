@@ -23,6 +23,9 @@ use crate::status::{self, Message};
 use crate::theme::Theme;
 use crate::transcript::Transcript;
 
+/// How long a switch waits for text that does not come, in seconds.
+const LONGEST_SWITCH: f64 = 3.0;
+
 /// Who an instance is, as Zellij tells it.
 #[derive(Debug, Clone)]
 pub struct Identity {
@@ -102,6 +105,9 @@ pub struct Pane {
     message: Option<Message>,
     /// The first line of the help shown, while it is shown.
     help: Option<usize>,
+    /// A switch to another session that waits until what was typed in this one found its text, and
+    /// for how many seconds it has waited.
+    switch: Option<(ToPane, f64)>,
 }
 
 impl Pane {
@@ -159,6 +165,7 @@ impl Pane {
             body,
             message,
             help: None,
+            switch: None,
         };
         (pane, out)
     }
@@ -229,6 +236,7 @@ impl Pane {
 
     /// After every input: tell the body its size, take up what it has to say, ask for what it needs.
     fn settle(&mut self, idle: bool, out: &mut Outcome) {
+        self.catch_up(out);
         let columns = self.size.columns;
         if let Body::Workspace(editor) = &mut self.body
             && let Some(notice) = editor.take_notice()
@@ -335,6 +343,9 @@ impl Pane {
                 if let Body::Workspace(editor) = &mut self.body {
                     editor.cancel();
                 }
+                if self.settings.hides {
+                    out.push(Effect::Hide);
+                }
             }
             _ => match &mut self.body {
                 Body::Workspace(editor) => {
@@ -352,6 +363,10 @@ impl Pane {
                 }
                 Body::Sessions(sessions) => {
                     self.message = sessions.command(command, &mut self.link, out);
+                    let switched = command == Command::SwitchSession && self.message.is_none();
+                    if switched && self.settings.hides {
+                        out.push(Effect::Hide);
+                    }
                 }
             },
         }
@@ -443,6 +458,9 @@ impl Pane {
 
     fn tick(&mut self, seconds: f64, out: &mut Outcome) {
         out.redraw = self.link.tick(seconds, out);
+        if let Some((_, waited)) = &mut self.switch {
+            *waited += seconds;
+        }
         match &mut self.body {
             Body::Workspace(editor) => editor.tick(seconds, &self.link),
             Body::Inspector(inspector) => inspector.tick(seconds),
@@ -475,7 +493,41 @@ impl Pane {
         }
     }
 
+    /// Whether a switch has to wait, so that what was typed lands where it was typed.
+    fn must_wait(&self) -> bool {
+        match &self.body {
+            Body::Workspace(editor) => editor.has_waiting(),
+            _ => false,
+        }
+    }
+
+    /// Switches, if that waited and need not any more.
+    fn catch_up(&mut self, out: &mut Outcome) {
+        if let Some((message, waited)) = self.switch.take() {
+            if self.must_wait() && waited < LONGEST_SWITCH {
+                self.switch = Some((message, waited));
+            } else {
+                if let Body::Workspace(editor) = &mut self.body {
+                    editor.begin();
+                }
+                self.told(message, out);
+            }
+        }
+    }
+
     fn told(&mut self, message: ToPane, out: &mut Outcome) {
+        if let ToPane::Welcome { session, .. } = &message {
+            self.switch = None;
+            let known = self.link.session();
+            if *session != known
+                && known != SessionKey::default()
+                && self.link.is_live()
+                && self.must_wait()
+            {
+                self.switch = Some((message, 0.0));
+                return;
+            }
+        }
         let link = &mut self.link;
         if let Some(session) = session_of(&message)
             && session != link.session()

@@ -20,7 +20,7 @@ use crate::text;
 use crate::theme::Theme;
 
 /// From how many columns on a row shows when a session was used and who looks at it.
-const USED_FROM: u16 = 60;
+const USED_FROM: u16 = 56;
 /// Widths of names, at most.
 const NAME_WIDTH: u16 = 18;
 

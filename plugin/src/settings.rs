@@ -9,6 +9,8 @@ use crate::io::Permission;
 
 /// Prefix of the keys that rebind commands.
 const BIND: &str = "bind_";
+/// Key that says what a pane does when its work is done: `hide` for one that floats.
+const AFTERWARDS: &str = "afterwards";
 /// Key that chooses where colours come from.
 const THEME: &str = "theme";
 /// Key of a pane in which nothing can be changed.
@@ -21,6 +23,8 @@ pub struct Settings {
     pub role: Role,
     /// Name of the session that it shows whatever the others show.
     pub session: Option<String>,
+    /// Whether the pane hides when its work is done.
+    pub hides: bool,
     /// Its keys.
     pub keymap: Keymap,
     /// Whether colours come from Zellij's theme instead of the terminal.
@@ -87,6 +91,9 @@ impl Settings {
         };
         Settings {
             role,
+            hides: configuration
+                .get(AFTERWARDS)
+                .is_some_and(|word| word == "hide"),
             session: configuration.get(SESSION_KEY).cloned(),
             keymap,
             zellij_theme,

@@ -1,6 +1,6 @@
 //! The status line at the foot of every pane, and the message line above it.
 
-use stui_protocol::pane::{Level, Link as ServerLink, Role};
+use stui_protocol::pane::{Level, Link as ServerLink, Role, Status};
 
 use crate::canvas::Canvas;
 use crate::command::{Command, Keymap};
@@ -136,6 +136,10 @@ fn draw_status(
         (Standing::Live, ServerLink::Failed { .. }) => (theme.error, "✗ no server".to_owned()),
     };
     let mut at = canvas.cut_text(0, row, columns, &words, style);
+    let place = place(status);
+    if !place.is_empty() && link.is_live() && at + 2 < columns {
+        at = canvas.cut_text(at + 2, row, columns, &place, theme.title);
+    }
     if link.is_live() && status.running > 0 {
         let words = match status.running {
             1 => "  ▶ running".to_owned(),
@@ -162,6 +166,16 @@ fn draw_status(
         }
     }
     draw_hints(canvas, row, at, role, link, keymap, theme);
+}
+
+/// Which session the pane shows and on which image, as far as there is more than one of them.
+fn place(status: &Status) -> String {
+    match (status.sessions > 1, status.images > 1) {
+        (false, false) => String::new(),
+        (true, false) => status.session.clone(),
+        (false, true) => format!("on {}", status.image),
+        (true, true) => format!("{} on {}", status.session, status.image),
+    }
 }
 
 /// As many hints as fit, in the table's order, set to the right. The key that shows all keys has the

@@ -99,7 +99,8 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     let names = images
         .iter()
         .map(|image| (image.name.clone(), image.target.to_string()));
-    let hub = Hub::restored(format!("{seed:032x}"), seed, names, snapshot, records);
+    let mut hub = Hub::restored(format!("{seed:032x}"), seed, names, snapshot, records);
+    hub.tell_who_comes(troubles);
 
     let (tell, told) = bounded(MAX_WAITING);
     watch(options.zellij_pid, sender(&tell, || Happening::ZellijEnded))?;
@@ -138,9 +139,6 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
         keep_alive_at: Instant::now() + KEEP_ALIVE,
         lonely_since: Instant::now(),
     };
-    for trouble in troubles {
-        sidecar.waiting.push_back(notice(Level::Error, &trouble));
-    }
     for image in images {
         sidecar.connect(image)?;
     }

@@ -124,6 +124,19 @@ impl Places {
         self.state.join("sessions").join(file_name(session))
     }
 
+    /// The Zellij sessions of which something is saved, by name.
+    pub fn sessions(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.state.join("sessions")) else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = entries
+            .flatten()
+            .filter_map(|entry| name_of(entry.file_name().to_str()?))
+            .collect();
+        names.sort();
+        names
+    }
+
     /// The same, made if it is not there: private, because it holds what was typed.
     ///
     /// # Errors
@@ -174,6 +187,24 @@ fn file_name(session: &str) -> String {
         name = format!("{name}-{checksum:08x}");
     }
     name
+}
+
+/// The name that a file name was made from; none if it was cut.
+fn name_of(file_name: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = file_name.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let code = [rest.next()?, rest.next()?];
+            let code = std::str::from_utf8(&code).ok()?;
+            bytes.push(u8::from_str_radix(code, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|name| self::file_name(name) == file_name)
 }
 
 /// Makes a directory that only this user can look into, or checks that it is one.

@@ -38,6 +38,11 @@ impl Editor {
         self.forget_told();
     }
 
+    /// Whether something typed still waits for its document's text.
+    pub fn has_waiting(&self) -> bool {
+        !self.queue.is_empty() || !self.draft.is_empty()
+    }
+
     /// Shows another session's document, of which nothing is known yet; what was copied stays.
     pub fn begin(&mut self) {
         *self = Editor {
@@ -89,6 +94,11 @@ impl Editor {
         self.stale = false;
         let last = self.window.total().saturating_sub(1);
         self.anchor = self.anchor.filter(|anchor| anchor.line <= last);
+        if let Some(anchor) = &mut self.anchor
+            && let Some(line) = self.window.line(anchor.line)
+        {
+            anchor.column = anchor.column.min(line.length());
+        }
         self.settle();
         if !cursor_was_there && self.window.covers(self.cursor.pos) {
             self.follow();

@@ -241,6 +241,14 @@ impl Desk {
         }
     }
 
+    /// Deliver the first thing that the sidecar says.
+    pub(crate) fn deliver_one(&mut self) {
+        if let Some(line) = self.sidecar.outgoing.pop_front() {
+            let outcome = self.pane.update(Input::Line(line));
+            self.take(outcome);
+        }
+    }
+
     fn take(&mut self, outcome: Outcome) {
         for effect in outcome.effects {
             match effect {

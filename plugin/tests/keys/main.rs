@@ -5,4 +5,5 @@ mod desk;
 mod frames;
 mod lists;
 mod people;
+mod sessions;
 mod workspace;

@@ -262,6 +262,8 @@ pub struct Hub {
     /// What the hub itself asked of servers, and the calls that wait for that.
     wanted: BTreeMap<Uuid, Wanted>,
     gathering: BTreeMap<CallKey, Gathering>,
+    /// What went wrong before anybody was there to be told.
+    troubles: Vec<String>,
     /// What panes of sessions were last told.
     list_told: Option<SessionList>,
     people: People,
@@ -271,6 +273,11 @@ impl Hub {
     /// The sessions, by key: never none.
     pub fn sessions(&self) -> impl Iterator<Item = &Session> {
         self.sessions.values()
+    }
+
+    /// Sentences about what went wrong, for the panes of workspaces that come.
+    pub fn tell_who_comes(&mut self, troubles: Vec<String>) {
+        self.troubles = troubles;
     }
 
     /// The state of everything behind the session that was switched to last, as its panes are told.
@@ -470,6 +477,10 @@ impl Hub {
         self.present.insert(from.clone(), Present { role, pin });
         self.arrives(&from, false, out);
         self.welcome(&from, out);
+        if role == Role::Workspace {
+            let troubles = self.troubles.iter();
+            out.extend(troubles.map(|text| notice(from.clone(), Level::Error, text)));
+        }
     }
 
     /// The session that a layout pins a pane to; made if there is none.

@@ -50,6 +50,7 @@ impl Hub {
             now: 0,
             wanted: BTreeMap::new(),
             gathering: BTreeMap::new(),
+            troubles: Vec::new(),
             list_told: None,
             people: People {
                 order: snapshot.people,

@@ -15,6 +15,9 @@ use stui_protocol::response;
 use super::record::Snapshot;
 use super::*;
 
+mod people;
+mod sessions;
+
 struct Scene {
     hub: Hub,
     journal: Vec<Record>,
@@ -103,6 +106,7 @@ impl Scene {
                     from_sequence,
                     ..
                 } => self.subscribed.push((session_id, from_sequence)),
+                Effect::Unsubscribe { .. } | Effect::Answer { .. } => {}
             }
         }
     }
@@ -760,6 +764,7 @@ fn an_event_that_comes_again_is_not_written_again_and_clearing_survives_a_restar
     };
     scene.play(event(1));
     scene.play(event(1));
+    scene.play(Input::Flush);
     assert_eq!(scene.session().transcript.window(None, 9, 999).1, ["x"]);
     scene.act(Act::ClearTranscript);
     scene.restart();

@@ -96,8 +96,6 @@ impl Room {
         let after = self.seen_by(who);
         let gone = before.chars().filter(|c| !after.contains(*c));
         self.deleted.extend(gone);
-        // pasted again
-        self.deleted.retain(|c| !after.contains(*c));
     }
 
     /// Lines from the sidecar arrive at a pane.

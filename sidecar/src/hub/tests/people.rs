@@ -29,10 +29,14 @@ impl Scene {
 
     /// Whose cursors were last told, and where they are.
     fn cursors(&self) -> Vec<(u16, Pos)> {
-        let told = self.told.iter().rev().find_map(|(_, message)| match message {
-            ToPane::Cursors { cursors, .. } => Some(cursors),
-            _ => None,
-        });
+        let told = self
+            .told
+            .iter()
+            .rev()
+            .find_map(|(_, message)| match message {
+                ToPane::Cursors { cursors, .. } => Some(cursors),
+                _ => None,
+            });
         let all = told.into_iter().flatten();
         all.map(|CursorOf { by, cursor, .. }| (by.client().unwrap(), *cursor))
             .collect()
@@ -59,7 +63,10 @@ fn two() -> (Scene, Instance, Instance) {
 fn cursors_are_told_together_and_move_with_every_edit() {
     let (mut scene, one, other) = two();
     scene.inserts(&one, at(0, 0), "3 + 4\nx");
-    assert!(!scene.hub.wants_cursors(), "an edit says where its author is");
+    assert!(
+        !scene.hub.wants_cursors(),
+        "an edit says where its author is"
+    );
     let rev = scene.session().document.rev();
     scene.says_cursor(&one, rev, at(0, 1));
     scene.says_cursor(&one, rev, at(0, 2));

@@ -197,7 +197,9 @@ fn guests_who_look_on_change_nothing_until_they_may() {
     guest.click(5, 5);
     let guests = |may: &str| {
         let mut command = session.stage.process(session.stage.stui());
-        let said = command.args(["guests", may, "--session", NAME]).output();
+        let said = command
+            .args(["guests", may, "--zellij-session", NAME])
+            .output();
         if !said.as_ref().is_ok_and(|output| output.status.success()) {
             session.fail(&format!("stui guests {may} answers {said:?}"));
         }
