@@ -112,6 +112,8 @@ pub enum Effect {
     },
     /// Run the command that looks for the sidecar, program first.
     Summon(Vec<String>),
+    /// Hide the pane.
+    Hide,
     /// Put text on the clipboard.
     Copy(String),
     /// Write a line to Zellij's log.

@@ -1,6 +1,6 @@
 //! The status line at the foot of every pane, and the message line above it.
 
-use stui_protocol::pane::{Level, Link as ServerLink, Role};
+use stui_protocol::pane::{Level, Link as ServerLink, Role, Status};
 
 use crate::canvas::Canvas;
 use crate::command::{Command, Keymap};
@@ -79,13 +79,14 @@ pub fn trouble(link: &Link) -> Option<Message> {
     }
 }
 
-/// Draw both lines.
+/// Draw both lines; `read_only`: the pane only shows.
 pub fn draw(
     canvas: &mut Canvas,
     role: Role,
     link: &Link,
     keymap: &Keymap,
     message: Option<&Message>,
+    read_only: bool,
     theme: &Theme,
 ) {
     let (rows, columns) = (canvas.rows(), canvas.columns());
@@ -101,7 +102,7 @@ pub fn draw(
     for (row, sentence) in (first..).zip(&sentences) {
         canvas.text(0, row, columns, sentence, style);
     }
-    draw_status(canvas, rows - 1, role, link, keymap, theme);
+    draw_status(canvas, rows - 1, role, link, keymap, read_only, theme);
 }
 
 fn draw_status(
@@ -110,6 +111,7 @@ fn draw_status(
     role: Role,
     link: &Link,
     keymap: &Keymap,
+    read_only: bool,
     theme: &Theme,
 ) {
     let columns = canvas.columns();
@@ -124,6 +126,9 @@ fn draw_status(
         (Standing::Coming, _) => (theme.faint, "◌ starting".to_owned()),
         (Standing::Lost, _) => (theme.error, "✗ no sidecar".to_owned()),
         (Standing::Live, ServerLink::Connecting) => (theme.faint, "◌ connecting".to_owned()),
+        (Standing::Live, ServerLink::Connected) if status.busy => {
+            (theme.running, format!("◐ {dialect} is busy"))
+        }
         (Standing::Live, ServerLink::Connected) => (theme.good, format!("● {dialect}")),
         (Standing::Live, ServerLink::Reconnecting { attempt, .. }) => {
             (theme.error, format!("◌ reconnecting ({attempt})"))
@@ -131,6 +136,10 @@ fn draw_status(
         (Standing::Live, ServerLink::Failed { .. }) => (theme.error, "✗ no server".to_owned()),
     };
     let mut at = canvas.cut_text(0, row, columns, &words, style);
+    let place = place(status);
+    if !place.is_empty() && link.is_live() && at + 2 < columns {
+        at = canvas.cut_text(at + 2, row, columns, &place, theme.title);
+    }
     if link.is_live() && status.running > 0 {
         let words = match status.running {
             1 => "  ▶ running".to_owned(),
@@ -140,6 +149,16 @@ fn draw_status(
             at = canvas.text(at, row, columns, &words, theme.running);
         }
     }
+    if link.is_live() && (read_only || status.host.is_some()) {
+        let words = match status.host {
+            _ if read_only => "  read only",
+            _ if link.is_guest() => "  guest: looking on",
+            _ => "  guests look on",
+        };
+        if text::cells(words) <= u32::from(columns.saturating_sub(at)) {
+            at = canvas.text(at, row, columns, words, theme.key);
+        }
+    }
     if status.clients > 1 && link.is_live() {
         let words = format!("  {} people", status.clients);
         if text::cells(&words) <= u32::from(columns.saturating_sub(at)) {
@@ -147,6 +166,16 @@ fn draw_status(
         }
     }
     draw_hints(canvas, row, at, role, link, keymap, theme);
+}
+
+/// Which session the pane shows and on which image, as far as there is more than one of them.
+fn place(status: &Status) -> String {
+    match (status.sessions > 1, status.images > 1) {
+        (false, false) => String::new(),
+        (true, false) => status.session.clone(),
+        (false, true) => format!("on {}", status.image),
+        (true, true) => format!("{} on {}", status.session, status.image),
+    }
 }
 
 /// As many hints as fit, in the table's order, set to the right. The key that shows all keys has the

@@ -408,6 +408,7 @@ fn carry_out(effect: Effect) {
                 }],
             })),
         ),
+        Effect::Hide => command(CommandName::HideSelf, None),
         Effect::Copy(text) => command(
             CommandName::CopyToClipboard,
             Some(Payload::CopyToClipboardPayload(CopyToClipboardPayload {

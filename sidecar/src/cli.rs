@@ -40,6 +40,14 @@ pub enum Command {
     Serve(Serve),
     /// Evaluate Smalltalk and print the answer.
     Eval(Eval),
+    /// List the sessions of a running STUI, and make, name or close them.
+    Sessions(Sessions),
+    /// Connect a running STUI to another image.
+    Connect(Connect),
+    /// End a running STUI's connection to an image.
+    Disconnect(Disconnect),
+    /// Say whether guests in a running session may change and evaluate, or look on.
+    Guests(Guests),
     /// Check each link from the terminal to Smalltalk and say what to do.
     Doctor(Doctor),
     /// Play a short scripted session in a real Zellij and print its screens.
@@ -47,6 +55,9 @@ pub enum Command {
     /// Bring a pane its sidecar; run by the plugin.
     #[command(hide = true)]
     Sidecar(Sidecar),
+    /// Reach a server on another machine through ssh; run by the sidecar.
+    #[command(hide = true)]
+    Tunnel(Tunnel),
     /// Become a program that dies with the sidecar; run by the sidecar.
     #[command(hide = true)]
     PipeChild(PipeChild),
@@ -69,7 +80,7 @@ pub struct Up {
     pub session: String,
     /// What to connect to instead of the embedded Smalltalk: a running server's connection file,
     /// `ssh://[USER@]HOST[:PORT][/NAME]`, `pharo:IMAGE`, or `embedded`. May be given several times;
-    /// not given: the same as last time.
+    /// not given: the same as last time. A session that runs already is connected to it besides.
     #[arg(long, value_name = "TARGET")]
     pub connect: Vec<Target>,
     /// Another layout; `{{plugin}}` and `{{stui}}` in it are replaced by the plugin's address and
@@ -139,6 +150,120 @@ pub struct Eval {
     pub timeout: Option<u64>,
 }
 
+/// Options of `stui guests`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Guests are all who attached to the session later than the one who has been there longest. \
+        Zellij's own `zellij watch` lets people look on too: such a watcher has no keys at all.\n\n\
+        Examples:\n  \
+        stui guests read-only\n  \
+        stui guests may-write --zellij-session work\n\n\
+        Exit status: 0 if the session's sidecar took it, 1 if there is none."
+)]
+pub struct Guests {
+    /// What guests may do.
+    #[arg(value_enum)]
+    pub may: GuestsMay,
+    /// Name of the Zellij session; default: the one that this runs in, else the only one that runs.
+    #[arg(long, value_name = "NAME", env = "ZELLIJ_SESSION_NAME")]
+    pub zellij_session: Option<String>,
+}
+
+/// What guests may do.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum GuestsMay {
+    /// Look on.
+    ReadOnly,
+    /// Change the text and evaluate, as everybody.
+    MayWrite,
+}
+
+/// Options of `stui sessions`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A session has a text, variables, an inspector and a transcript of its own. In Zellij, Alt s \
+        shows the same list, to switch and to close.\n\n\
+        Which STUI: that of --zellij-session, else of the Zellij session that this runs in, else the \
+        only one that runs.\n\n\
+        Examples:\n  \
+        stui sessions\n  \
+        stui sessions new parser --image moose\n  \
+        stui sessions info parser\n\n\
+        Exit status: 0 if it was done, 1 if not."
+)]
+pub struct Sessions {
+    /// What to do; list them if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<SessionsCommand>,
+    /// Name of the Zellij session.
+    #[arg(long, value_name = "NAME", env = "ZELLIJ_SESSION_NAME", global = true)]
+    pub zellij_session: Option<String>,
+}
+
+/// What is done with sessions.
+#[derive(Debug, Subcommand)]
+pub enum SessionsCommand {
+    /// Show sessions and images; without a running STUI, what is saved of it.
+    List,
+    /// Show all about one: its debuggers, what it evaluated, how long the server keeps it.
+    Info {
+        /// Its name.
+        name: String,
+    },
+    /// Make one.
+    New {
+        /// Its name.
+        name: String,
+        /// The image that it is on, by name; not given: the first one.
+        #[arg(long, value_name = "IMAGE")]
+        image: Option<String>,
+    },
+    /// Give one another name.
+    Rename {
+        /// Its name.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+    /// Close one, with its text and its variables.
+    Close {
+        /// Its name.
+        name: String,
+    },
+    /// Show how many sessions each server has, and how many it allows.
+    Stats,
+}
+
+/// Options of `stui connect`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The connection is remembered for the next `stui up` of this Zellij session.\n\n\
+        Examples:\n  \
+        stui connect ~/pharo/stui.json --name moose\n  \
+        stui sessions new analysis --image moose"
+)]
+pub struct Connect {
+    /// A running server's connection file, `ssh://[USER@]HOST[:PORT][/NAME]`, `pharo:IMAGE`, or
+    /// `embedded`.
+    pub target: Target,
+    /// What the image is called here; not given: a name is made from the target.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Name of the Zellij session.
+    #[arg(long, value_name = "NAME", env = "ZELLIJ_SESSION_NAME")]
+    pub zellij_session: Option<String>,
+}
+
+/// Options of `stui disconnect`.
+#[derive(Debug, Args)]
+pub struct Disconnect {
+    /// Name of the image; `stui sessions` shows it.
+    pub name: String,
+    /// Name of the Zellij session.
+    #[arg(long, value_name = "NAME", env = "ZELLIJ_SESSION_NAME")]
+    pub zellij_session: Option<String>,
+}
+
 /// Options of `stui doctor`.
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status: 0 if nothing is wrong, 1 if something is.")]
@@ -196,6 +321,19 @@ pub struct Sidecar {
     /// Be the sidecar, instead of bringing the pane one.
     #[arg(long)]
     pub daemon: bool,
+}
+
+/// Options of `stui tunnel`.
+#[derive(Debug, Args)]
+pub struct Tunnel {
+    /// The server: `ssh://[USER@]HOST[:PORT][/NAME]`.
+    pub target: Target,
+    /// End when this process has ended.
+    #[arg(long, value_name = "PID")]
+    pub exit_with_pid: Option<u32>,
+    /// Where to write the connection file of this machine.
+    #[arg(long, value_name = "FILE")]
+    pub connection_file: PathBuf,
 }
 
 /// Options of `stui pipe-child`.

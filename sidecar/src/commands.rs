@@ -2,8 +2,11 @@
 
 pub mod doctor;
 pub mod eval;
+pub mod guests;
 pub mod serve;
+pub mod sessions;
 pub mod sidecar;
+pub mod tunnel;
 pub mod up;
 
 use std::io::IsTerminal;

@@ -284,6 +284,7 @@ fn read_records<R: DeserializeOwned>(
     let mut good = 0;
     let mut reader = BufReader::new(file);
     let mut line = Vec::new();
+    let mut strange = Vec::new();
     loop {
         line.clear();
         let limit = MAX_RECORD as u64 + 64;
@@ -292,6 +293,10 @@ fn read_records<R: DeserializeOwned>(
             .read_until(b'\n', &mut line)
             .map_err(io_error("read", path))?;
         let Some((number, json)) = parse(&line) else {
+            if !strange.is_empty() {
+                let numbers = strange.iter().map(u64::to_string).collect::<Vec<_>>();
+                keep_copy(path, &numbers.join(", "), troubles)?;
+            }
             return Ok((records, last, good));
         };
         good += read as u64;
@@ -300,10 +305,27 @@ fn read_records<R: DeserializeOwned>(
         }
         match serde_json::from_slice(json) {
             Ok(record) => records.push(record),
-            Err(error) => troubles.push(format!("Record {number} is not understood: {error}.")),
+            Err(error) => {
+                tracing::error!(number, %error, "a record is not understood");
+                strange.push(number);
+            }
         }
         last = number;
     }
+}
+
+/// Keeps a copy of a journal with records that are not understood: the journal itself is emptied
+/// when the next snapshot takes its place.
+fn keep_copy(path: &Path, numbers: &str, troubles: &mut Vec<String>) -> Result<(), JournalError> {
+    let folder = path.parent().unwrap_or(path);
+    let aside = free_name(folder, "journal.strange");
+    fs::copy(path, &aside).map_err(io_error("copy", path))?;
+    let numbers = crate::hub::inspector::cut(numbers, 100);
+    troubles.push(format!(
+        "The journal has records that this version does not understand ({numbers}); a copy of it is kept as {}.",
+        aside.display()
+    ));
+    Ok(())
 }
 
 /// Number and content of a line, if it is whole.

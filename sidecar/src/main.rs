@@ -22,9 +22,14 @@ fn run() -> Result<ExitCode> {
         Command::Up(options) => commands::up::run(&options),
         Command::Serve(options) => commands::serve::run(options).map(|()| ExitCode::SUCCESS),
         Command::Eval(options) => commands::eval::run(options),
+        Command::Guests(options) => commands::guests::run(&options),
+        Command::Sessions(options) => commands::sessions::run(options),
+        Command::Connect(options) => commands::sessions::connect(options),
+        Command::Disconnect(options) => commands::sessions::disconnect(options),
         Command::Doctor(options) => Ok(commands::doctor::run(&options)),
         Command::Demo(options) => play(options).map(|()| ExitCode::SUCCESS),
         Command::Sidecar(options) => commands::sidecar::run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Tunnel(options) => commands::tunnel::run(options).map(|()| ExitCode::SUCCESS),
         Command::PipeChild(options) => Err(become_child(&options)),
     }
 }

@@ -9,7 +9,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// What can be wrong with a directory.
@@ -124,6 +124,19 @@ impl Places {
         self.state.join("sessions").join(file_name(session))
     }
 
+    /// The Zellij sessions of which something is saved, by name.
+    pub fn sessions(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.state.join("sessions")) else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = entries
+            .flatten()
+            .filter_map(|entry| name_of(entry.file_name().to_str()?))
+            .collect();
+        names.sort();
+        names
+    }
+
     /// The same, made if it is not there: private, because it holds what was typed.
     ///
     /// # Errors
@@ -176,6 +189,24 @@ fn file_name(session: &str) -> String {
     name
 }
 
+/// The name that a file name was made from; none if it was cut.
+fn name_of(file_name: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = file_name.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let code = [rest.next()?, rest.next()?];
+            let code = std::str::from_utf8(&code).ok()?;
+            bytes.push(u8::from_str_radix(code, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|name| self::file_name(name) == file_name)
+}
+
 /// Makes a directory that only this user can look into, or checks that it is one.
 ///
 /// # Errors
@@ -217,6 +248,25 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_file_name(name);
     fs::write(&new, content)?;
     fs::rename(&new, path)
+}
+
+/// The same for a file that nobody else may read.
+///
+/// # Errors
+/// If the disk says no.
+pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = path.with_file_name(name);
+    // One that a killed process with our id left behind may have another mode.
+    let _ = fs::remove_file(&new);
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&new)
+        .and_then(|mut file| io::Write::write_all(&mut file, content))
+        .and_then(|()| fs::rename(&new, path))
 }
 
 #[cfg(test)]

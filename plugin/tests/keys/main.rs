@@ -4,4 +4,6 @@
 mod desk;
 mod frames;
 mod lists;
+mod people;
+mod sessions;
 mod workspace;

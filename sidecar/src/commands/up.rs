@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::calls::{self, Call};
 use crate::cli;
 use crate::client::read_connection_file;
+use crate::hub::commands::Told;
 use crate::permissions::{self, WANTED};
 use crate::places::{Places, write_whole};
 use crate::plugin_file::{self, LAYOUT};
@@ -51,9 +53,10 @@ pub fn run(options: &cli::Up) -> Result<ExitCode> {
         return open_tab(options, &places, &zellij, &address);
     }
     if zellij.living_sessions()?.contains(&options.session) {
-        if !options.connect.is_empty() || options.layout.is_some() {
+        connect_running(&places, &options.session, &options.connect)?;
+        if options.layout.is_some() {
             bail!(
-                "the session {} runs already; end it first (Ctrl q), or choose another --session",
+                "the session {} runs already with its layout; end it first (Ctrl q), or choose another --session",
                 options.session
             );
         }
@@ -75,6 +78,18 @@ pub fn run(options: &cli::Up) -> Result<ExitCode> {
             layout.as_ref(),
         ],
     ))
+}
+
+/// Connects a running sidecar to more images.
+fn connect_running(places: &Places, session: &str, targets: &[Target]) -> Result<()> {
+    for target in targets {
+        match super::sessions::connect_to(places, session, target, None)? {
+            Told::Done { text } => println!("{text}"),
+            Told::Refused { reason } => bail!("{reason}"),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Remembers what to connect to; without a word about it, the same as last time.
@@ -177,7 +192,11 @@ fn open_tab(
     let session = std::env::var("ZELLIJ_SESSION_NAME")
         .context("this is inside Zellij, but ZELLIJ_SESSION_NAME does not say in which session")?;
     places.make_session(&session)?;
-    connect_to(places, &session, &options.connect)?;
+    if calls::call(&places.sidecar_socket(&session), &Call::Status).is_ok() {
+        connect_running(places, &session, &options.connect)?;
+    } else {
+        connect_to(places, &session, &options.connect)?;
+    }
     let layout = write_layout(options, places, &session, address)?;
     let words: Vec<OsString> = vec![
         "--session".into(),

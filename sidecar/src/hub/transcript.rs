@@ -2,12 +2,16 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 /// Most lines kept.
 const MAX_LINES: usize = 10_000;
 /// Most bytes kept.
 const MAX_BYTES: usize = 4 << 20;
 /// Most bytes of one line; what comes behind that on the same line is dropped.
 pub const MAX_LINE_BYTES: usize = 4096;
+/// Most bytes of it that are kept on disk.
+const MAX_SAVED: usize = 1 << 20;
 /// Stands at the end of a line that was cut.
 const CUT: char = '…';
 
@@ -22,6 +26,13 @@ pub struct Transcript {
     after_return: bool,
 }
 
+/// What is kept of a transcript on disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TranscriptSnapshot {
+    oldest: u64,
+    lines: Vec<String>,
+}
+
 impl Default for Transcript {
     fn default() -> Self {
         Transcript {
@@ -34,6 +45,43 @@ impl Default for Transcript {
 }
 
 impl Transcript {
+    /// The transcript that a snapshot holds.
+    pub fn from_snapshot(snapshot: TranscriptSnapshot) -> Self {
+        let mut lines = VecDeque::from(snapshot.lines);
+        if lines.is_empty() {
+            lines.push_back(String::new());
+        }
+        Transcript {
+            bytes: lines.iter().map(String::len).sum(),
+            lines,
+            oldest: snapshot.oldest,
+            after_return: false,
+        }
+    }
+
+    /// The newest lines, as many as are kept on disk.
+    pub fn snapshot(&self) -> TranscriptSnapshot {
+        let mut bytes = 0;
+        let kept = self
+            .lines
+            .iter()
+            .rev()
+            .take_while(|line| {
+                bytes += line.len();
+                bytes <= MAX_SAVED
+            })
+            .count();
+        TranscriptSnapshot {
+            oldest: self.end() - kept as u64,
+            lines: self
+                .lines
+                .iter()
+                .skip(self.lines.len() - kept)
+                .cloned()
+                .collect(),
+        }
+    }
+
     /// Number of the oldest line still kept.
     pub fn oldest(&self) -> u64 {
         self.oldest

@@ -153,6 +153,23 @@ impl Session {
         command.output().is_ok_and(|output| output.status.success())
     }
 
+    /// Run `stui` with arguments on the stage, for at most ten seconds; what it printed. It must succeed.
+    pub fn stui(&self, arguments: &[&str]) -> String {
+        let mut command = self.stage.process(Path::new("timeout"));
+        command.arg("10").arg(built_stui()).args(arguments);
+        match command.output() {
+            Ok(output) if output.status.success() => {
+                String::from_utf8_lossy(&output.stdout).into_owned()
+            }
+            Ok(output) => self.fail(&format!(
+                "stui {}: {}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&output.stderr)
+            )),
+            Err(error) => self.fail(&format!("stui does not run: {error}")),
+        }
+    }
+
     /// Quit with Zellij's own key and see that nothing is left.
     pub fn close(self) {
         self.must(self.stage.close(&self.terminal));
@@ -191,7 +208,7 @@ pub fn new_stage() -> Stage {
 }
 
 /// The `stui` program under test.
-fn built_stui() -> PathBuf {
+pub fn built_stui() -> PathBuf {
     if let Some(path) = env::var_os("STUI_BIN") {
         return path.into();
     }

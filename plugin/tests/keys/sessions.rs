@@ -1,0 +1,279 @@
+//! The pane of sessions, key by key, and a workspace that is switched.
+
+use stui_plugin::io::Input;
+use stui_protocol::pane::{Act, FromPane, Link, SessionKey, ToPane};
+use stui_protocol::sessions::{ImageRow, SessionCommand, SessionList, SessionRow};
+
+use crate::desk::{Desk, SESSION, status};
+
+const SECOND: SessionKey = SessionKey(2);
+
+fn list() -> SessionList {
+    let session = |key, name: &str, image: &str| SessionRow {
+        key,
+        name: name.into(),
+        image: image.into(),
+        link: Link::Connected,
+        used: 100,
+        viewers: vec![1],
+        ..SessionRow::default()
+    };
+    let image = |name: &str, target: &str| ImageRow {
+        name: name.into(),
+        target: target.into(),
+        link: Link::Connected,
+        dialect: "Pharo 12".into(),
+        sessions: 1,
+    };
+    SessionList {
+        sessions: vec![
+            SessionRow {
+                running: 1,
+                ..session(SESSION, "main", "embedded")
+            },
+            SessionRow {
+                link: Link::Reconnecting {
+                    attempt: 3,
+                    reason: "The connection is lost.".into(),
+                },
+                lost: 4,
+                viewers: vec![2],
+                used: 40,
+                ..session(SECOND, "parser", "moose")
+            },
+        ],
+        images: vec![
+            image("embedded", "embedded"),
+            image("moose", "/home/me/moose.json"),
+        ],
+    }
+}
+
+fn sessions(columns: u16, rows: u16) -> Desk {
+    let mut desk = Desk::role("sessions", columns, rows);
+    desk.tell(&ToPane::Sessions {
+        list: list(),
+        now: 160,
+    });
+    desk
+}
+
+fn commands(desk: &Desk) -> Vec<SessionCommand> {
+    let acts = desk.acts().into_iter();
+    acts.filter_map(|act| match act {
+        Act::Sessions { command } => Some(command),
+        _ => None,
+    })
+    .collect()
+}
+
+fn welcome(desk: &mut Desk, session: SessionKey) {
+    desk.tell(&ToPane::Welcome {
+        sidecar: "desk".into(),
+        acked: 0,
+        session,
+        status: status(),
+    });
+}
+
+#[test]
+fn at_80_by_24_all_is_said_of_sessions_and_images() {
+    let desk = sessions(80, 24);
+    assert_eq!(
+        desk.rows()[..7],
+        [
+            "  Session  Image     State                                             Used",
+            "«› main     embedded  ● ▶ 1 running                                     1 min    »",
+            "  parser   moose     ◌ reconnecting (3): The connection is lost., 4 to… 1 other",
+            "",
+            "  Image    Sessions  State",
+            "  embedded 1         ● Pharo 12, embedded",
+            "  moose    1         ● Pharo 12, /home/me/moose.json",
+        ]
+    );
+}
+
+#[test]
+fn a_small_window_still_says_what_matters() {
+    let desk = sessions(40, 8);
+    let rows = desk.rows();
+    assert_eq!(rows[1], "«› main     embedded  ● ▶ 1 running      »");
+    assert!(rows[2].starts_with("  parser   moose     ◌ reconnecting"));
+    assert!(rows[7].starts_with("● Embedded 0.1.0"), "{}", rows[7]);
+}
+
+#[test]
+fn enter_switches_to_the_selected_session() {
+    let mut desk = sessions(60, 12);
+    desk.press("Down, Enter");
+    assert_eq!(
+        commands(&desk),
+        [SessionCommand::Switch { session: SECOND }]
+    );
+}
+
+#[test]
+fn a_new_session_is_asked_its_name_and_made_on_the_rows_image() {
+    let mut desk = sessions(60, 12);
+    desk.press("Down, n, 'lex', Backspace, 'xer'");
+    assert!(
+        desk.screen()
+            .contains("Name of the new session on moose: lexer"),
+        "{}",
+        desk.screen()
+    );
+    desk.press("Enter");
+    let made = SessionCommand::New {
+        name: "lexer".into(),
+        image: Some("moose".into()),
+    };
+    assert_eq!(commands(&desk), [made]);
+    desk.press("n, 'no', Esc, Down, Down, n, Enter");
+    let unnamed = SessionCommand::New {
+        name: String::new(),
+        image: Some("moose".into()),
+    };
+    assert_eq!(
+        commands(&desk)[1..],
+        [unnamed],
+        "Esc takes the question back"
+    );
+}
+
+#[test]
+fn a_name_that_cannot_be_is_said_and_can_be_mended() {
+    let mut desk = sessions(60, 12);
+    desk.press("r, ',b', Enter");
+    assert!(
+        desk.screen().contains("cannot be a name"),
+        "{}",
+        desk.screen()
+    );
+    assert_eq!(commands(&desk), []);
+    desk.press("Backspace, Backspace, '-b', Enter");
+    let renamed = SessionCommand::Rename {
+        session: SESSION,
+        name: "main-b".into(),
+    };
+    assert_eq!(commands(&desk), [renamed]);
+}
+
+#[test]
+fn closing_asks_and_only_yes_closes() {
+    let mut desk = sessions(60, 12);
+    desk.press("Down, x");
+    assert!(
+        desk.screen()
+            .contains("Close parser with its text and variables? y/n")
+    );
+    desk.press("Enter");
+    assert_eq!(commands(&desk), []);
+    desk.press("x, y");
+    assert_eq!(commands(&desk), [SessionCommand::Close { session: SECOND }]);
+}
+
+#[test]
+fn moving_and_running_the_history_again_are_one_key() {
+    let mut desk = sessions(60, 12);
+    desk.press("i, Down, h, Down, h");
+    assert_eq!(
+        commands(&desk),
+        [
+            SessionCommand::Move {
+                session: SESSION,
+                image: None
+            },
+            SessionCommand::RunAgain { session: SECOND },
+        ]
+    );
+    assert!(
+        desk.screen().contains("This is an image"),
+        "{}",
+        desk.screen()
+    );
+}
+
+#[test]
+fn the_selection_stays_with_its_session_when_the_list_changes() {
+    let mut desk = sessions(60, 12);
+    desk.press("Down");
+    let mut changed = list();
+    changed.sessions.remove(0);
+    desk.tell(&ToPane::Sessions {
+        list: changed,
+        now: 170,
+    });
+    desk.press("h");
+    assert_eq!(
+        commands(&desk),
+        [SessionCommand::RunAgain { session: SECOND }]
+    );
+}
+
+#[test]
+fn after_a_switch_another_text_is_shown_and_late_messages_of_the_old_one_are_dropped() {
+    let mut desk = Desk::workspace("old");
+    desk.press("'typed '");
+    welcome(&mut desk, SECOND);
+    desk.tell(&ToPane::Notice {
+        session: Some(SESSION),
+        level: stui_protocol::pane::Level::Info,
+        text: "late".into(),
+    });
+    assert!(!desk.screen().contains("late"));
+    let asked = desk.sidecar.heard.iter().rev().find_map(|said| match said {
+        FromPane::View { session, .. } => Some(*session),
+        _ => None,
+    });
+    assert_eq!(asked, Some(SECOND));
+}
+
+#[test]
+fn what_waits_for_its_text_is_typed_before_the_switch() {
+    let mut desk = Desk::alone(&[("role", "workspace"), ("stui", "/stui")], 40, 10);
+    desk.sidecar.document = "old".into();
+    desk.sidecar.slow = true;
+    desk.connect();
+    // the welcome comes, the window not yet
+    desk.deliver_one();
+    desk.press("'early '");
+    welcome(&mut desk, SECOND);
+    desk.deliver();
+    let edits: Vec<SessionKey> = desk
+        .sidecar
+        .heard
+        .iter()
+        .filter_map(|said| match said {
+            FromPane::Act {
+                session,
+                act: Act::Edit { .. },
+                ..
+            } => Some(*session),
+            _ => None,
+        })
+        .collect();
+    assert!(!edits.is_empty());
+    assert!(edits.iter().all(|session| *session == SESSION), "{edits:?}");
+    desk.input(Input::Tick(1.0));
+    let last = desk.sidecar.heard.iter().rev().find_map(|said| match said {
+        FromPane::View { session, .. } => Some(*session),
+        _ => None,
+    });
+    assert_eq!(last, Some(SECOND));
+}
+
+#[test]
+fn the_status_line_names_session_and_image_where_there_are_several() {
+    let mut desk = Desk::role("transcript", 60, 6);
+    let mut status = status();
+    (status.sessions, status.images) = (2, 2);
+    desk.tell(&ToPane::Status {
+        session: SESSION,
+        status,
+    });
+    assert!(
+        desk.rows()[5].starts_with("● Embedded 0.1.0  main on embedded"),
+        "{}",
+        desk.rows()[5]
+    );
+}
