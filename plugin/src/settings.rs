@@ -2,15 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use stui_protocol::command::{BIND, THEME_KEY};
 use stui_protocol::pane::{ROLE_KEY, Role, STUI_KEY};
 
 use crate::command::{Keymap, TABLE};
 use crate::io::Permission;
-
-/// Prefix of the keys that rebind commands.
-const BIND: &str = "bind_";
-/// Key that chooses where colours come from.
-const THEME: &str = "theme";
 
 /// A pane's configuration, read.
 #[derive(Debug)]
@@ -58,7 +54,7 @@ impl Settings {
                 problems.push(format!("The layout binds `{name}`, which is no command."));
             }
         }
-        let zellij_theme = match configuration.get(THEME).map(String::as_str) {
+        let zellij_theme = match configuration.get(THEME_KEY).map(String::as_str) {
             None | Some("terminal") => false,
             Some("zellij") => true,
             Some(word) => {

@@ -15,6 +15,7 @@ use stui_protocol::Uuid;
 use stui_protocol::pane::{self, Down, Level, ToPane};
 
 use crate::calls::{self, Answer, Call, Report};
+use crate::config::{Change, ConfigError, Watched};
 use crate::hub::record::{Record, Snapshot};
 use crate::hub::{Effect, Hub, Input, Outcome, To};
 use crate::journal::{Found, Journal};
@@ -64,7 +65,9 @@ enum Happening {
 /// If the journal, the socket or a thread cannot be had.
 pub fn run(places: &Places, options: Options) -> Result<()> {
     let folder = places.session(&options.session);
-    let (journal, found) = Journal::open::<Snapshot, Record>(&folder)?;
+    let (settings, misconfigured) =
+        Watched::of_session(places, &options.session, Instant::now());
+    let (mut journal, found) = Journal::open::<Snapshot, Record>(&folder)?;
     let Found {
         snapshot,
         records,
@@ -73,6 +76,7 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     for trouble in &troubles {
         tracing::error!(trouble, "journal");
     }
+    journal.set_sync(settings.config().journal_sync.value);
     tracing::info!(
         records = records.len(),
         zellij_pid = options.zellij_pid,
@@ -118,9 +122,14 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
         flush_at: None,
         keep_alive_at: Instant::now() + KEEP_ALIVE,
         lonely_since: Instant::now(),
+        settings,
+        first_notices: Vec::new(),
     };
+    if let Some(error) = misconfigured {
+        sidecar.misconfigured(&error);
+    }
     for trouble in troubles {
-        sidecar.waiting.push_back(notice(Level::Error, &trouble));
+        sidecar.first_notices.push(notice(Level::Error, &trouble));
     }
     let reason = sidecar.run(&told);
     tracing::info!(reason, "sidecar ends");
@@ -189,6 +198,9 @@ struct Sidecar {
     flush_at: Option<Instant>,
     keep_alive_at: Instant,
     lonely_since: Instant,
+    settings: Watched,
+    /// Notices that wait for a pane to be there.
+    first_notices: Vec<Effect>,
 }
 
 impl Sidecar {
@@ -218,7 +230,11 @@ impl Sidecar {
         [self.pipes.deadline(), self.flush_at, self.unwritten]
             .into_iter()
             .flatten()
-            .chain([self.keep_alive_at, self.lonely_since + LONELY])
+            .chain([
+                self.keep_alive_at,
+                self.lonely_since + LONELY,
+                self.settings.deadline(),
+            ])
             .min()
             .unwrap_or(self.keep_alive_at)
     }
@@ -286,6 +302,7 @@ impl Sidecar {
     fn said(&mut self, said: Vec<Down>) {
         for Down { from, said } in said {
             self.hand(Input::Pane { from, said });
+            self.waiting.extend(self.first_notices.drain(..));
         }
     }
 
@@ -293,7 +310,38 @@ impl Sidecar {
         self.waiting.extend(self.hub.handle(input));
     }
 
+    /// Says what is wrong with the configuration.
+    fn misconfigured(&mut self, error: &ConfigError) {
+        for problem in &error.0 {
+            tracing::warn!(problem = problem.line(), "configuration");
+        }
+        if let Some(first) = error.0.first() {
+            let text = format!(
+                "{} What held before holds on; `stui config check` shows all.",
+                first.brief()
+            );
+            self.first_notices.push(notice(Level::Error, &text));
+        }
+    }
+
+    /// Takes over what a changed configuration says about what runs already.
+    fn look_at_configuration(&mut self, now: Instant) {
+        match self.settings.look(now) {
+            None => {}
+            Some(Change::Broken(error)) => {
+                self.misconfigured(&error);
+                self.waiting.extend(self.first_notices.drain(..));
+            }
+            Some(Change::Taken(config)) => {
+                tracing::info!("the configuration has changed");
+                crate::log::set_level(&config.log_level.value);
+                self.journal.set_sync(config.journal_sync.value);
+            }
+        }
+    }
+
     fn tick(&mut self, now: Instant) -> Option<String> {
+        self.look_at_configuration(now);
         let said = self.pipes.tick(now);
         self.said(said);
         if now >= self.keep_alive_at {

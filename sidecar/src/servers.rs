@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use stui_protocol::connection::ConnectionFile;
 
 use crate::client::{ClientError, read_connection_file};
+use crate::config::Remembered;
 use crate::places::Places;
 use crate::process::{is_alive, own_program, terminate};
 use crate::target::Target;
@@ -102,7 +103,7 @@ pub fn choose(
 }
 
 /// Whether the server of this endpoint is a process of this machine, whose id says something.
-fn is_local(endpoint: &str) -> bool {
+pub fn is_local(endpoint: &str) -> bool {
     endpoint.starts_with("ipc://")
         || ["tcp://127.", "tcp://localhost", "tcp://[::1]"]
             .iter()
@@ -204,6 +205,8 @@ pub struct Server {
     target: Target,
     file: PathBuf,
     log: PathBuf,
+    /// The configuration file, if the session was opened with one of its own.
+    config: Option<PathBuf>,
     zellij_pid: u32,
     child: Option<Child>,
     last_start: Option<Instant>,
@@ -218,6 +221,7 @@ impl Server {
             target: image.target.clone(),
             file: connection_file_of_image(places, session, image),
             log: places.server_log(session, &image.name),
+            config: Remembered::read(places, session).config,
             zellij_pid,
             child: None,
             last_start: None,
@@ -259,7 +263,7 @@ impl Server {
             return Ok(());
         }
         self.last_start = Some(now);
-        let log = std::fs::File::create(&self.log)?;
+        let log = crate::log::open(&self.log)?;
         let child = self
             .program()
             .arg("--exit-with-pid")
@@ -286,6 +290,10 @@ impl Server {
             Target::Pharo(image) => command.args(["pharo", "serve"]).arg("--image").arg(image),
             Target::Ssh(_) => command.arg("tunnel").arg(self.target.to_string()),
         };
+        command.arg("--log-file").arg(&self.log);
+        if let Some(config) = &self.config {
+            command.arg("--config").arg(config);
+        }
         command
     }
 

@@ -333,7 +333,10 @@ impl Keeper {
         {
             match Envelope::from_json(&document) {
                 Ok(envelope) => self.hear(envelope, &mut wire),
-                Err(error) => tracing::warn!(%error, "a message of the server is not understood"),
+                // What is wrong with it may quote it.
+                Err(unreadable) => {
+                    tracing::warn!(id = %unreadable.id, "a message of the server is not understood");
+                }
             }
         }
         if let Some(reason) = wire.lost(ready.monitored) {
@@ -416,7 +419,7 @@ impl Keeper {
                     .last
                     .max(answer.next_sequence.saturating_sub(1));
             }
-            Response::Error(error) => tracing::warn!(%error, "cannot subscribe"),
+            Response::Error(error) => tracing::warn!(code = ?error.code, "cannot subscribe"),
             _ => {}
         }
     }

@@ -1,9 +1,11 @@
 //! Sessions in a real Zellij, one subject a module.
 
 mod clients;
+mod configuring;
 mod ending;
 mod evaluating;
 mod faults;
 mod inspecting;
+mod private;
 mod sizes;
 mod text;
