@@ -97,7 +97,9 @@ pub fn read_connection_file(path: &Path) -> Result<ConnectionFile, ClientError> 
 /// Why a file of this owner and mode is not private, in a sentence that says what to do.
 fn privacy_problem(owner: u32, own: u32, mode: u32) -> Option<&'static str> {
     if owner != own {
-        return Some("it belongs to another user, who could send your code to a server of his; use a file of your own");
+        return Some(
+            "it belongs to another user, who could send your code to a server of his; use a file of your own",
+        );
     }
     (mode & 0o077 != 0).then_some(
         "others can read or change it, and with it your server; `chmod 600` it, and if somebody may have read it, start the server anew",
@@ -258,13 +260,19 @@ mod tests {
             assert!(error.contains("chmod 600"), "{open:o}: {error}");
         }
         for private in [0o600, 0o400, 0o700] {
-            assert_eq!(set(private).unwrap().key.as_deref(), Some("k"), "{private:o}");
+            assert_eq!(
+                set(private).unwrap().key.as_deref(),
+                Some("k"),
+                "{private:o}"
+            );
         }
     }
 
     #[test]
     fn a_connection_file_of_another_user_is_refused() {
-        assert!(privacy_problem(1001, 1000, 0o100_600).is_some_and(|why| why.contains("another user")));
+        assert!(
+            privacy_problem(1001, 1000, 0o100_600).is_some_and(|why| why.contains("another user"))
+        );
         assert_eq!(privacy_problem(1000, 1000, 0o100_600), None);
     }
 
@@ -272,8 +280,12 @@ mod tests {
     fn what_is_no_connection_file_is_refused_without_a_word_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.json");
-        crate::places::write_whole(&path, br#"{"endpoint": "the secret", "pid": "the secret"}"#).unwrap();
+        crate::places::write_whole(&path, br#"{"endpoint": "the secret", "pid": "the secret"}"#)
+            .unwrap();
         let error = read_connection_file(&path).unwrap_err().to_string();
-        assert!(!error.contains("secret") && error.contains("other fields"), "{error}");
+        assert!(
+            !error.contains("secret") && error.contains("other fields"),
+            "{error}"
+        );
     }
 }

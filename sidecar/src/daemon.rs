@@ -65,8 +65,7 @@ enum Happening {
 /// If the journal, the socket or a thread cannot be had.
 pub fn run(places: &Places, options: Options) -> Result<()> {
     let folder = places.session(&options.session);
-    let (settings, misconfigured) =
-        Watched::of_session(places, &options.session, Instant::now());
+    let (settings, misconfigured) = Watched::of_session(places, &options.session, Instant::now());
     let (mut journal, found) = Journal::open::<Snapshot, Record>(&folder)?;
     let Found {
         snapshot,

@@ -295,6 +295,9 @@ mod tests {
         assert!(error.to_string().contains("secret"), "why this is needed");
         let flaw = json_flaw(&error);
         assert!(!flaw.contains("secret"), "{flaw}");
-        assert!(flaw.starts_with("it has other fields than expected"), "{flaw}");
+        assert!(
+            flaw.starts_with("it has other fields than expected"),
+            "{flaw}"
+        );
     }
 }

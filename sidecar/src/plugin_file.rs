@@ -1,5 +1,6 @@
 //! The plugin and the layout that this program carries inside.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -95,7 +96,10 @@ pub fn with_settings(
         let before = layout.get(..error.span.offset()).unwrap_or_default();
         LayoutError {
             line: before.matches('\n').count() + 1,
-            reason: error.label.unwrap_or("something else was expected").to_owned(),
+            reason: error
+                .label
+                .unwrap_or("something else was expected")
+                .to_owned(),
         }
     })?;
     let mut additions = Vec::new();
@@ -141,12 +145,12 @@ fn find_plugins(
 /// What is to be inserted for a plugin, and where.
 fn addition(node: &KdlNode, settings: &[(String, String)]) -> Option<(usize, String)> {
     let children = node.children();
-    let missing = settings
-        .iter()
-        .filter(|(key, _)| children.is_none_or(|children| children.get(key.as_str()).is_none()));
-    let text: String = missing
-        .map(|(key, value)| format!(" {key} \"{}\";", escaped(value)))
-        .collect();
+    let has = |key: &str| children.is_some_and(|children| children.get(key).is_some());
+    let mut text = String::new();
+    for (key, value) in settings.iter().filter(|(key, _)| !has(key)) {
+        // Writing to memory cannot fail.
+        let _ = write!(text, " {key} \"{}\";", escaped(value));
+    }
     match children {
         _ if text.is_empty() => None,
         // The span of what is in braces begins behind the first one.
@@ -220,9 +224,16 @@ mod tests {
                     .replace(r#"bind_print_it "Ctrl \\ | F6", "#, ""),
                 *old
             );
-            assert!(new.contains("theme") && new.contains("bind_print_it"), "{new}");
+            assert!(
+                new.contains("theme") && new.contains("bind_print_it"),
+                "{new}"
+            );
         }
-        assert_eq!(read(&after, "tab-bar"), [""], "other plugins are left alone");
+        assert_eq!(
+            read(&after, "tab-bar"),
+            [""],
+            "other plugins are left alone"
+        );
         assert_eq!(with_settings(before.clone(), plugin, &[]).unwrap(), before);
     }
 

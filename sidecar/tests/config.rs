@@ -66,10 +66,16 @@ fn each_setting_is_shown_with_where_it_comes_from() {
         words.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let file = home.path().join(".config/stui/config.kdl");
-    assert_eq!(line("session"), format!("session \"work\" {}:1", file.display()));
+    assert_eq!(
+        line("session"),
+        format!("session \"work\" {}:1", file.display())
+    );
     assert_eq!(line("theme"), "theme \"terminal\" $STUI_THEME");
     assert_eq!(line("guests"), "guests \"may-write\" default");
-    assert_eq!(line("keys.do_it"), format!("keys.do_it \"F6\" {}:3", file.display()));
+    assert_eq!(
+        line("keys.do_it"),
+        format!("keys.do_it \"F6\" {}:3", file.display())
+    );
     assert!(shown.status.success());
 }
 
@@ -87,9 +93,15 @@ fn a_check_finds_all_mistakes_and_fails() {
             .unwrap();
         let text = error(&checked);
         assert_eq!(checked.status.code(), Some(1), "{text}");
-        assert!(text.contains("config.kdl:1:1: ") && text.contains("Did you mean `guests`?"), "{text}");
+        assert!(
+            text.contains("config.kdl:1:1: ") && text.contains("Did you mean `guests`?"),
+            "{text}"
+        );
         assert!(text.contains("config.kdl:3:8: "), "{text}");
-        assert!(text.contains("\n 3 | \tlevel \"loud\"\n   | \t      ^^^^^^\n"), "{text}");
+        assert!(
+            text.contains("\n 3 | \tlevel \"loud\"\n   | \t      ^^^^^^\n"),
+            "{text}"
+        );
     }
 }
 
@@ -99,8 +111,14 @@ fn nothing_starts_with_a_broken_file_and_the_message_says_all() {
     let refused = run(home.path(), &["up"]);
     let text = error(&refused);
     assert_eq!(refused.status.code(), Some(1), "{text}");
-    assert!(text.starts_with("stui: the configuration has 2 problems; mend them and try again:\n"), "{text}");
-    assert!(text.contains("config.kdl:1:8") && text.contains("config.kdl:2:1"), "{text}");
+    assert!(
+        text.starts_with("stui: the configuration has 2 problems; mend them and try again:\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("config.kdl:1:8") && text.contains("config.kdl:2:1"),
+        "{text}"
+    );
     assert!(!home.path().join("run").exists(), "nothing was begun");
 }
 
@@ -125,6 +143,9 @@ fn a_flag_that_is_no_choice_is_refused_like_a_line_of_the_file() {
     let home = tempfile::tempdir().unwrap();
     let refused = run(home.path(), &["up", "--guests", "readonly"]);
     let text = error(&refused);
-    assert!(text.contains("--guests: `readonly` is none of the choices"), "{text}");
+    assert!(
+        text.contains("--guests: `readonly` is none of the choices"),
+        "{text}"
+    );
     assert!(text.contains("Did you mean `read-only`?"), "{text}");
 }

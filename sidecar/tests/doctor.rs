@@ -35,7 +35,10 @@ fn finding<'a>(
     part: &str,
 ) -> &'a serde_json::Value {
     let is = |finding: &&serde_json::Value| {
-        finding["subject"] == subject && finding["text"].as_str().is_some_and(|text| text.contains(part))
+        finding["subject"] == subject
+            && finding["text"]
+                .as_str()
+                .is_some_and(|text| text.contains(part))
     };
     findings
         .iter()
@@ -70,11 +73,19 @@ fn what_is_wrong_with_files_is_found_with_the_command_that_mends_it() {
     assert_eq!(open["remedy"], chmod.as_str());
     let torn = finding(&found, "journal", "journal.torn.1");
     assert_eq!(torn["level"], "note");
-    assert!(torn["remedy"].as_str().is_some_and(|text| text.contains("rm ")));
+    assert!(
+        torn["remedy"]
+            .as_str()
+            .is_some_and(|text| text.contains("rm "))
+    );
     finding(&found, "journal", "1 bytes of records");
     finding(&found, "logs", "sidecar.log (1 bytes)");
     let stale = finding(&found, "left behind", "a file of a process that is gone");
-    assert!(stale["remedy"].as_str().is_some_and(|text| text.contains("gone.sock")));
+    assert!(
+        stale["remedy"]
+            .as_str()
+            .is_some_and(|text| text.contains("gone.sock"))
+    );
     finding(&found, "session s", "no sidecar runs");
     finding(&found, "zellij", "no zellij on PATH");
 }
@@ -83,9 +94,17 @@ fn what_is_wrong_with_files_is_found_with_the_command_that_mends_it() {
 fn a_broken_configuration_is_a_problem_with_its_line() {
     let home = tempfile::tempdir().unwrap();
     write(&home.path().join(".config/stui/config.kdl"), 0o600);
-    std::fs::write(home.path().join(".config/stui/config.kdl"), "\nthem \"zellij\"").unwrap();
+    std::fs::write(
+        home.path().join(".config/stui/config.kdl"),
+        "\nthem \"zellij\"",
+    )
+    .unwrap();
     let found = findings(home.path());
-    let broken = finding(&found, "configuration", "config.kdl:2: there is no setting `them`");
+    let broken = finding(
+        &found,
+        "configuration",
+        "config.kdl:2: there is no setting `them`",
+    );
     assert_eq!(broken["level"], "problem");
 }
 

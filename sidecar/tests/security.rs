@@ -62,7 +62,13 @@ fn without_a_key_no_server_listens_beyond_this_machine() {
     for endpoint in endpoints {
         let file = folder.path().join("c.json");
         let refused = Command::new(env!("CARGO_BIN_EXE_stui"))
-            .args(["serve", "--no-key", "--endpoint", endpoint, "--connection-file"])
+            .args([
+                "serve",
+                "--no-key",
+                "--endpoint",
+                endpoint,
+                "--connection-file",
+            ])
             .arg(&file)
             .stdin(Stdio::null())
             .output()
@@ -177,7 +183,10 @@ fn no_code_and_no_key_is_logged_whatever_is_evaluated() {
     assert!(log.contains("serving") && log.contains("ending"), "{log}");
     assert!(!log.contains(SECRET), "{log}");
     assert!(!log.contains(&key), "{log}");
-    assert!(log.lines().all(|line| line.starts_with("20")), "each line has its time: {log}");
+    assert!(
+        log.lines().all(|line| line.starts_with("20")),
+        "each line has its time: {log}"
+    );
 }
 
 #[test]

@@ -138,12 +138,7 @@ fn forget_ended(zellij: &Zellij, session: &str) {
     let _ = run_bounded(&mut command, Duration::from_secs(3));
 }
 
-fn write_layout(
-    config: &Config,
-    places: &Places,
-    session: &str,
-    address: &str,
-) -> Result<PathBuf> {
+fn write_layout(config: &Config, places: &Places, session: &str, address: &str) -> Result<PathBuf> {
     let template = match &config.layout.value {
         Some(path) => std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the layout {}", path.display()))?,

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
 
+use super::ConfigError;
 use super::problem::{Place, Problem};
 use super::settings::{Config, Origin};
 use super::table::{KEYS, SETTINGS, Wrong, unknown};
-use super::ConfigError;
 
 /// Largest file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -67,8 +67,13 @@ pub(super) fn read(
     match text.parse::<KdlDocument>() {
         Ok(document) => reading.nodes(&document, None),
         Err(error) => {
-            let help = error.help.map(|help| format!(" {help}")).unwrap_or_default();
-            let what = error.label.map_or_else(|| error.kind.to_string(), str::to_owned);
+            let help = error
+                .help
+                .map(|help| format!(" {help}"))
+                .unwrap_or_default();
+            let what = error
+                .label
+                .map_or_else(|| error.kind.to_string(), str::to_owned);
             let what = what.trim_end_matches('.');
             let message = format!("this is not KDL as Zellij reads it: {what}.{help}");
             reading.problem(error.span.offset(), error.span.len(), message);
@@ -125,7 +130,10 @@ impl Reading<'_> {
 
     fn problem_of_entry(&mut self, entry: &KdlEntry, message: impl Into<String>) {
         // A span may begin with the blanks before what it means.
-        let (offset, end) = (entry.span().offset(), entry.span().offset() + entry.span().len());
+        let (offset, end) = (
+            entry.span().offset(),
+            entry.span().offset() + entry.span().len(),
+        );
         let meant = self.text.get(offset..end).unwrap_or_default();
         let blanks = meant.len() - meant.trim_start().len();
         self.problem(offset + blanks, meant.trim().len(), message);
@@ -143,8 +151,7 @@ impl Reading<'_> {
         if group.is_none() && is_group(own) {
             return self.group(node, own);
         }
-        let is_setting =
-            SETTINGS.iter().any(|row| row.name == name) || group == Some(KEYS);
+        let is_setting = SETTINGS.iter().any(|row| row.name == name) || group == Some(KEYS);
         if !is_setting {
             return self.problem_of_node(node, unknown(&name));
         }
@@ -169,7 +176,8 @@ impl Reading<'_> {
                     return self.problem_of_entry(entry, message);
                 }
                 (None, None) => {
-                    return self.problem_of_entry(entry, "this is no value; write a text in quotes");
+                    return self
+                        .problem_of_entry(entry, "this is no value; write a text in quotes");
                 }
             }
         }
@@ -187,7 +195,8 @@ impl Reading<'_> {
     fn group(&mut self, node: &KdlNode, name: &str) {
         if let Some(entry) = node.entries().first() {
             let inside = entry.name().map_or("NAME", |name| name.value());
-            let message = format!("settings of `{name}` stand in braces: `{name} {{ {inside} VALUE }}`");
+            let message =
+                format!("settings of `{name}` stand in braces: `{name} {{ {inside} VALUE }}`");
             return self.problem_of_entry(entry, message);
         }
         if let Some(children) = node.children() {

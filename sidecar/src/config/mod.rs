@@ -139,14 +139,18 @@ fn load_by(
             vec![&text]
         };
         if let Err(wrong) = loaded.config.set(row.name, &texts, &origin) {
-            loaded.problems.push(Problem::elsewhere(&origin, wrong.reason));
+            loaded
+                .problems
+                .push(Problem::elsewhere(&origin, wrong.reason));
         }
     }
     for flag in flags {
         let texts: Vec<&str> = flag.values.iter().map(String::as_str).collect();
         let origin = Origin::Flag(flag.flag.to_owned());
         if let Err(wrong) = loaded.config.set(flag.name, &texts, &origin) {
-            loaded.problems.push(Problem::elsewhere(&origin, wrong.reason));
+            loaded
+                .problems
+                .push(Problem::elsewhere(&origin, wrong.reason));
         }
     }
     loaded

@@ -115,7 +115,11 @@ impl fmt::Display for Problem {
             .take(place.column - 1)
             .map(|c| if c == '\t' { '\t' } else { ' ' })
             .collect();
-        let shown: String = place.text.chars().filter(|c| *c == '\t' || !c.is_control()).collect();
+        let shown: String = place
+            .text
+            .chars()
+            .filter(|c| *c == '\t' || !c.is_control())
+            .collect();
         writeln!(f, " {number} | {shown}")?;
         write!(f, " {margin} | {indent}{}", "^".repeat(place.width))
     }
@@ -129,7 +133,10 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.len() {
             1 => f.write_str("the configuration has a problem; mend it and try again:")?,
-            n => write!(f, "the configuration has {n} problems; mend them and try again:")?,
+            n => write!(
+                f,
+                "the configuration has {n} problems; mend them and try again:"
+            )?,
         }
         for problem in &self.0 {
             write!(f, "\n{problem}")?;
@@ -146,7 +153,5 @@ pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>)
         .map(|name| (strsim::normalized_damerau_levenshtein(word, name), name))
         .filter(|(likeness, _)| *likeness >= 0.5)
         .max_by(|one, other| one.0.total_cmp(&other.0));
-    near.map_or_else(String::new, |(_, name)| {
-        format!(" Did you mean `{name}`?")
-    })
+    near.map_or_else(String::new, |(_, name)| format!(" Did you mean `{name}`?"))
 }

@@ -29,7 +29,13 @@ impl Remembered {
             config: super::path(config).and_then(|(path, named)| named.then_some(path)),
             flags: flags
                 .iter()
-                .map(|flag| (flag.name.to_owned(), flag.flag.to_owned(), flag.values.clone()))
+                .map(|flag| {
+                    (
+                        flag.name.to_owned(),
+                        flag.flag.to_owned(),
+                        flag.values.clone(),
+                    )
+                })
                 .collect(),
         }
     }

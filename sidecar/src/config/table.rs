@@ -90,7 +90,11 @@ impl Config {
                 let targets = texts.iter().enumerate().map(|(argument, text)| {
                     target(text, origin).map_err(|reason| Wrong::at(argument, reason))
                 });
-                set(&mut self.connect, targets.collect::<Result<_, _>>()?, origin);
+                set(
+                    &mut self.connect,
+                    targets.collect::<Result<_, _>>()?,
+                    origin,
+                );
             }
             "session" => set(&mut self.session, one(texts, session)?, origin),
             "zellij" => set(&mut self.zellij, one(texts, program)?.into(), origin),
@@ -208,7 +212,9 @@ pub(super) fn unknown(name: &str) -> String {
                 .peekable();
             if inside.peek().is_some() {
                 let meant = did_you_mean(last, inside);
-                return format!("`{group}` has no setting `{last}`; remove it, or see `stui config example`.{meant}");
+                return format!(
+                    "`{group}` has no setting `{last}`; remove it, or see `stui config example`.{meant}"
+                );
             }
             group
         }
@@ -241,7 +247,10 @@ fn one<T>(texts: &[&str], read: impl Fn(&str) -> Result<T, String>) -> Result<T,
 fn word<W: Word>(text: &str) -> Result<W, String> {
     let found = W::WORDS.iter().find(|(word, _)| *word == text);
     found.map(|(_, choice)| *choice).ok_or_else(|| {
-        let words: Vec<_> = W::WORDS.iter().map(|(word, _)| format!("`{word}`")).collect();
+        let words: Vec<_> = W::WORDS
+            .iter()
+            .map(|(word, _)| format!("`{word}`"))
+            .collect();
         format!(
             "`{text}` is none of the choices; write {}.{}",
             words.join(" or "),
@@ -268,7 +277,12 @@ fn level(text: &str) -> Result<String, String> {
     }
     EnvFilter::try_new(text)
         .map(|_| text.to_owned())
-        .map_err(|error| format!("`{text}` is no level: {error}; write one of {}", LEVELS.join(", ")))
+        .map_err(|error| {
+            format!(
+                "`{text}` is no level: {error}; write one of {}",
+                LEVELS.join(", ")
+            )
+        })
 }
 
 /// Bytes of a size as `4 MiB`, `512 KiB` or `65536`.
@@ -285,7 +299,9 @@ fn size(text: &str) -> Result<u64, String> {
     match bytes.and_then(|(number, unit)| number.checked_mul(unit)) {
         Some(bytes) if bytes >= MIN_LOG => Ok(bytes),
         Some(_) => Err(format!("`{text}` is too small; write at least `16 KiB`")),
-        None => Err(format!("`{text}` is no size; write it as `4 MiB`, `512 KiB` or in bytes")),
+        None => Err(format!(
+            "`{text}` is no size; write it as `4 MiB`, `512 KiB` or in bytes"
+        )),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Files in, problems and values out.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::target::Target;
 use stui_protocol::command::COMMANDS;
@@ -30,7 +32,8 @@ fn problems(text: &str) -> Vec<String> {
 
 #[test]
 fn later_wins_and_each_value_knows_where_it_comes_from() {
-    let file = "session \"of-file\"\ntheme \"zellij\"\n\nlog {\n    keep 3\n    level \"warn\"\n}\n";
+    let file =
+        "session \"of-file\"\ntheme \"zellij\"\n\nlog {\n    keep 3\n    level \"warn\"\n}\n";
     let flag = Flag::given("session", "--session", Some("of-flag")).unwrap();
     let loaded = read(
         file,
@@ -76,8 +79,14 @@ fn what_is_no_kdl_is_shown_where_it_stops_to_be() {
     let [problem] = &problems[..] else {
         panic!("{problems:?}");
     };
-    assert!(problem.contains("this is not KDL as Zellij reads it"), "{problem}");
-    assert!(problem.contains(" | "), "a line of the file is shown: {problem}");
+    assert!(
+        problem.contains("this is not KDL as Zellij reads it"),
+        "{problem}"
+    );
+    assert!(
+        problem.contains(" | "),
+        "a line of the file is shown: {problem}"
+    );
 }
 
 #[test]
@@ -87,7 +96,10 @@ fn a_value_in_the_wrong_form_is_refused() {
         ("session \"a\" \"b\"", "takes one value"),
         ("session \"a/b\"", "cannot name a session"),
         ("session \"a\"\nsession \"b\"", "on line 1 already"),
-        ("log level=\"debug\"", "stand in braces: `log { level VALUE }`"),
+        (
+            "log level=\"debug\"",
+            "stand in braces: `log { level VALUE }`",
+        ),
         ("theme value=\"zellij\"", "no property"),
         ("theme { zellij; }", "nothing in braces"),
         ("theme \"zelij\"", "Did you mean `zellij`?"),
@@ -109,13 +121,23 @@ fn a_value_in_the_wrong_form_is_refused() {
 
 #[test]
 fn a_wrong_setting_keeps_what_holds_without_it() {
-    let loaded = read("theme \"zellij\"\nguests \"none\"", &[("STUI_THEME", "dark")], &[]);
+    let loaded = read(
+        "theme \"zellij\"\nguests \"none\"",
+        &[("STUI_THEME", "dark")],
+        &[],
+    );
     assert_eq!(loaded.config.theme.value, Theme::Zellij);
     assert_eq!(loaded.config.guests.value, Guests::MayWrite);
     assert_eq!(loaded.problems.len(), 2);
     let error = loaded.sound().unwrap_err().to_string();
-    assert!(error.starts_with("the configuration has 2 problems"), "{error}");
-    assert!(error.contains("\n$STUI_THEME: `dark` is none of the choices"), "{error}");
+    assert!(
+        error.starts_with("the configuration has 2 problems"),
+        "{error}"
+    );
+    assert!(
+        error.contains("\n$STUI_THEME: `dark` is none of the choices"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -149,17 +171,23 @@ fn what_is_shown_reads_back_as_the_same() {
     let text = "theme \"zellij\"\nlog { max_size 70000; }\nkeys { do_it \"F6\"; }\nlayout \"/a \\\"b\\\"\"";
     let first = read(text, &[], &[]).config;
     let mut again = String::new();
-    for (name, value, _) in first.rows().iter().filter(|(_, value, _)| !value.is_empty()) {
+    for (name, value, _) in first
+        .rows()
+        .iter()
+        .filter(|(_, value, _)| !value.is_empty())
+    {
         match name.split_once('.') {
-            Some((group, name)) => again += &format!("{group} {{ {name} {value}; }}\n"),
-            None => again += &format!("{name} {value}\n"),
+            Some((group, name)) => writeln!(again, "{group} {{ {name} {value}; }}"),
+            None => writeln!(again, "{name} {value}"),
         }
+        .unwrap();
     }
     let loaded = read(&again, &[], &[]);
     assert_eq!(loaded.problems, [], "{again}");
     let values = |config: &Config| {
         let rows = config.rows().into_iter();
-        rows.map(|(name, value, _)| (name, value)).collect::<Vec<_>>()
+        rows.map(|(name, value, _)| (name, value))
+            .collect::<Vec<_>>()
     };
     assert_eq!(values(&loaded.config), values(&first));
 }
@@ -168,7 +196,11 @@ fn what_is_shown_reads_back_as_the_same() {
 fn the_example_names_every_setting_and_shows_the_defaults() {
     let loaded = read(EXAMPLE, &[], &[]);
     assert_eq!(loaded.problems, []);
-    assert_eq!(loaded.config, Config::default(), "as it is, it changes nothing");
+    assert_eq!(
+        loaded.config,
+        Config::default(),
+        "as it is, it changes nothing"
+    );
 
     let is_setting = |rest: &str| {
         let word = rest.split(' ').next().unwrap_or_default();
@@ -186,7 +218,10 @@ fn the_example_names_every_setting_and_shows_the_defaults() {
     let loaded = read(&uncommented, &[], &[]);
     assert_eq!(loaded.problems, []);
     for (name, value, origin) in loaded.config.rows() {
-        assert!(matches!(origin, Origin::File(..)), "{name} is not in the example");
+        assert!(
+            matches!(origin, Origin::File(..)),
+            "{name} is not in the example"
+        );
         let default = Config::default().rows();
         let default = default.iter().find(|(known, ..)| *known == name);
         if let Some((_, default, _)) = default

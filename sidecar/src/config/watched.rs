@@ -43,10 +43,7 @@ impl Watched {
     /// that is wrong has the value that it has without it.
     pub fn of_session(places: &Places, session: &str, now: Instant) -> (Self, Option<ConfigError>) {
         let (places, session) = (places.clone(), session.to_owned());
-        Self::new(
-            Box::new(move || super::of_session(&places, &session)),
-            now,
-        )
+        Self::new(Box::new(move || super::of_session(&places, &session)), now)
     }
 
     fn new(load: Box<dyn Fn() -> Loaded + Send>, now: Instant) -> (Self, Option<ConfigError>) {
@@ -58,7 +55,7 @@ impl Watched {
             load,
             next: now + PAUSE,
         };
-        let problems = (!loaded.problems.is_empty()).then(|| ConfigError(loaded.problems));
+        let problems = (!loaded.problems.is_empty()).then_some(ConfigError(loaded.problems));
         (watched, problems)
     }
 
@@ -113,8 +110,7 @@ mod tests {
         std::fs::write(&file, "guests \"read-only\"").unwrap();
         let path = file.clone();
         let mut now = Instant::now();
-        let (mut watched, problems) =
-            Watched::new(Box::new(move || load(Some(&path), &[])), now);
+        let (mut watched, problems) = Watched::new(Box::new(move || load(Some(&path), &[])), now);
         assert_eq!(problems, None);
         assert_eq!(watched.config().guests.value, Guests::ReadOnly);
         let mut look = |watched: &mut Watched| {

@@ -182,7 +182,13 @@ fn taken_port() {
 }
 
 fn open_to_others() {
-    for endpoint in ["tcp://0.0.0.0:*", "tcp://*:*", "tcp://lo:*", "tcp://[::]:*", "ipc://@stui-test"] {
+    for endpoint in [
+        "tcp://0.0.0.0:*",
+        "tcp://*:*",
+        "tcp://lo:*",
+        "tcp://[::]:*",
+        "ipc://@stui-test",
+    ] {
         let refused = Server::spawn(ServeOptions {
             endpoint: endpoint.into(),
             no_key: true,

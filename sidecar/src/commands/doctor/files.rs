@@ -45,7 +45,11 @@ pub(super) fn modes(places: &Places, session: &str, findings: &mut Findings<impl
                 open += 1;
                 let mode = if metadata.is_dir() { "700" } else { "600" };
                 findings.problem(
-                    format!("{} is open to others (mode {:o})", path.display(), metadata.mode() & 0o777),
+                    format!(
+                        "{} is open to others (mode {:o})",
+                        path.display(),
+                        metadata.mode() & 0o777
+                    ),
                     format!("`chmod {mode} {}`", shell(&path)),
                 );
             }
@@ -81,8 +85,14 @@ pub(super) fn journal(folder: &Path, findings: &mut Findings<impl Write>) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if name.starts_with("journal.torn") {
             findings.hint(
-                format!("{} was torn off the end, as after a power failure", path.display()),
-                format!("it is text: look whether you miss something; then `rm {}`", shell(&path)),
+                format!(
+                    "{} was torn off the end, as after a power failure",
+                    path.display()
+                ),
+                format!(
+                    "it is text: look whether you miss something; then `rm {}`",
+                    shell(&path)
+                ),
             );
         } else if name.starts_with("snapshot.garbled") {
             findings.hint(

@@ -77,11 +77,15 @@ pub(super) fn ssh(config: &Config, findings: &mut Findings<impl Write>) {
     let program = &config.ssh.value;
     match on_path(program) {
         Some(path) => findings.ok(format!("{} is there, for ssh://…", path.display())),
-        None if config.ssh.origin == Origin::Default => findings.note(
-            "there is no ssh on PATH; only `stui up --connect ssh://…` needs it",
-        ),
+        None if config.ssh.origin == Origin::Default => {
+            findings.note("there is no ssh on PATH; only `stui up --connect ssh://…` needs it")
+        }
         None => findings.problem(
-            format!("{}, of {}, is no program", program.display(), config.ssh.origin),
+            format!(
+                "{}, of {}, is no program",
+                program.display(),
+                config.ssh.origin
+            ),
             "name an ssh that is there",
         ),
     }
@@ -90,22 +94,36 @@ pub(super) fn ssh(config: &Config, findings: &mut Findings<impl Write>) {
 pub(super) fn pharo(config: &Config, findings: &mut Findings<impl Write>) {
     findings.about("pharo");
     let (vm, image) = (&config.pharo_vm, &config.pharo_image);
-    match (&vm.value, on_path(vm.value.as_deref().unwrap_or(Path::new("pharo")))) {
+    match (
+        &vm.value,
+        on_path(vm.value.as_deref().unwrap_or(Path::new("pharo"))),
+    ) {
         (_, Some(path)) => findings.ok(format!("the VM {} is there", path.display())),
-        (None, None) => findings.note("there is no `pharo` on PATH and none is configured; only Pharo images need it"),
+        (None, None) => findings
+            .note("there is no `pharo` on PATH and none is configured; only Pharo images need it"),
         (Some(named), None) => findings.problem(
-            format!("the VM {}, of {}, is no program", named.display(), vm.origin),
+            format!(
+                "the VM {}, of {}, is no program",
+                named.display(),
+                vm.origin
+            ),
             "name a Pharo VM that is there",
         ),
     }
     let Some(path) = &image.value else {
         return;
     };
-    if std::fs::File::open(path).is_ok_and(|file| file.metadata().is_ok_and(|found| found.is_file())) {
+    if std::fs::File::open(path)
+        .is_ok_and(|file| file.metadata().is_ok_and(|found| found.is_file()))
+    {
         findings.ok(format!("the image {} can be read", path.display()));
     } else {
         findings.problem(
-            format!("the image {}, of {}, cannot be read", path.display(), image.origin),
+            format!(
+                "the image {}, of {}, cannot be read",
+                path.display(),
+                image.origin
+            ),
             "name an image that is there",
         );
     }

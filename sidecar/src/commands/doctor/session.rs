@@ -59,7 +59,12 @@ fn report_of(report: &Report, findings: &mut Findings<impl Write>) {
     } else {
         findings.ok(format!("it reaches the panes {}", report.panes.join(", ")));
     }
-    link(&report.status.link, &report.status.dialect, &report.status.endpoint, findings);
+    link(
+        &report.status.link,
+        &report.status.dialect,
+        &report.status.endpoint,
+        findings,
+    );
 }
 
 /// How the sidecar's link to an image is.
