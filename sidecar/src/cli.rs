@@ -181,7 +181,7 @@ pub struct Doctor {
 #[command(
     after_help = "Defaults, the file, the environment, flags: later wins.\n\n\
         Examples:\n  \
-        stui config example > \"$(stui config path)\"\n  \
+        mkdir -p ~/.config/stui; stui config example > \"$(stui config path)\"\n  \
         stui config check\n  \
         STUI_THEME=zellij stui config show"
 )]

@@ -191,7 +191,8 @@ mod tests {
     fn configurations(document: &KdlDocument, plugin: &str, found: &mut Vec<String>) {
         for node in document.nodes() {
             let mut values = node.entries().iter().map(|entry| entry.value().as_string());
-            if values.any(|value| value == Some(plugin)) {
+            let names_it = values.any(|value| value == Some(plugin));
+            if names_it && NAME_PLUGINS.contains(&node.name().value()) {
                 let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
                 let mut all: Vec<String> = children
                     .iter()

@@ -17,7 +17,7 @@ use stui_protocol::pane::Role;
 
 use crate::calls::{Answer, Call, call};
 use crate::cli;
-use crate::config::Remembered;
+use crate::config::{self, Remembered};
 use crate::daemon;
 use crate::log;
 use crate::pipes::Destination;
@@ -132,7 +132,10 @@ fn be(places: &Places, options: &cli::Sidecar) -> Result<()> {
     writeln!(lock, "{}", std::process::id())?;
     let zellij = match Zellij::of_process(options.zellij_pid) {
         Some(zellij) => zellij,
-        None => Zellij::find(None)?,
+        None => {
+            let config = config::of_session(places, &options.session).config;
+            Zellij::find(config.zellij.value.as_deref())?
+        }
     };
     let result = daemon::run(
         places,

@@ -56,7 +56,9 @@ pub(super) fn modes(places: &Places, session: &str, findings: &mut Findings<impl
         }
     }
     if open == 0 {
-        findings.ok(format!("{seen} files and folders are yours alone"));
+        findings.ok(format!(
+            "all that is there is yours alone ({seen} looked at)"
+        ));
     }
 }
 

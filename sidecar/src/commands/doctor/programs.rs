@@ -8,7 +8,7 @@ use crate::config::{Config, Origin, Theme};
 use crate::permissions;
 use crate::places::Places;
 use crate::plugin_file::{self, PLUGIN};
-use crate::zellij::{OLDEST, Zellij};
+use crate::zellij::Zellij;
 
 pub(super) fn terminal(findings: &mut Findings<impl Write>) {
     findings.about("terminal");
@@ -22,7 +22,7 @@ pub(super) fn terminal(findings: &mut Findings<impl Write>) {
 
 pub(super) fn zellij(program: Option<&Path>, findings: &mut Findings<impl Write>) {
     findings.about("zellij");
-    let remedy = format!("install Zellij {OLDEST} or later, or name one in the configuration");
+    let remedy = "or name one as `zellij` in the configuration";
     let zellij = match Zellij::find(program) {
         Ok(zellij) => zellij,
         Err(error) => return findings.problem(error, remedy),
