@@ -22,10 +22,17 @@ use crate::target::Target;
         stui eval '3 + 4'              evaluate from the shell\n  \
         echo '1/0' | stui eval         the same with code from standard input\n  \
         stui doctor                    find out what is wrong\n\n\
+        Configuration: `stui config example` shows what can be set, `stui config path` where.\n\
         Logs: STUI_LOG=debug says more (see `stui doctor` for where).",
     max_term_width = 100
 )]
 pub struct Cli {
+    /// The configuration file, instead of `STUI_CONFIG`'s or the usual one.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Where the log goes, instead of standard error; given by the sidecar to what it starts.
+    #[arg(long, value_name = "FILE", global = true, hide = true)]
+    pub log_file: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -50,6 +57,8 @@ pub enum Command {
     Guests(Guests),
     /// Check each link from the terminal to Smalltalk and say what to do.
     Doctor(Doctor),
+    /// Show and check the configuration.
+    Config(ConfigCommand),
     /// Play a short scripted session in a real Zellij and print its screens.
     Demo(Demo),
     /// Bring a pane its sidecar; run by the plugin.
@@ -72,12 +81,14 @@ pub enum Command {
         Examples:\n  \
         stui up\n  \
         stui up --session work --connect ~/pharo/stui.json\n\n\
+        What has no flag here is in the configuration file (`stui config example`); a flag wins over \
+        the environment, and the environment over the file.\n\n\
         Exit status: that of Zellij; 1 if it could not be started."
 )]
 pub struct Up {
-    /// Name of the Zellij session.
-    #[arg(long, value_name = "NAME", default_value = "stui")]
-    pub session: String,
+    /// Name of the Zellij session [default: stui].
+    #[arg(long, value_name = "NAME")]
+    pub session: Option<String>,
     /// What to connect to instead of the embedded Smalltalk: a running server's connection file,
     /// `ssh://[USER@]HOST[:PORT][/NAME]`, `pharo:IMAGE`, or `embedded`. May be given several times;
     /// not given: the same as last time. A session that runs already is connected to it besides.
@@ -88,8 +99,14 @@ pub struct Up {
     #[arg(long, value_name = "FILE")]
     pub layout: Option<PathBuf>,
     /// The Zellij to run, instead of the first one on PATH.
-    #[arg(long, value_name = "PROGRAM", env = "STUI_ZELLIJ")]
+    #[arg(long, value_name = "PROGRAM")]
     pub zellij: Option<PathBuf>,
+    /// Where the panes' colours come from: `terminal` or `zellij`.
+    #[arg(long, value_name = "THEME")]
+    pub theme: Option<String>,
+    /// What people may do who attach to a session in which somebody is: `may-write` or `read-only`.
+    #[arg(long, value_name = "RIGHT")]
+    pub guests: Option<String>,
     /// Grant the plugin its permissions without asking.
     #[arg(long)]
     pub grant_permissions: bool,
@@ -266,14 +283,53 @@ pub struct Disconnect {
 
 /// Options of `stui doctor`.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 if nothing is wrong, 1 if something is.")]
+#[command(
+    after_help = "Each finding is a line: ok, note (as it may be) or problem, and behind a problem what to \
+        do. With --json a line is an object: {\"level\":…,\"subject\":…,\"text\":…,\"remedy\":…}.\n\n\
+        Exit status: 0 if nothing is wrong, 1 if something is."
+)]
 pub struct Doctor {
-    /// Name of the Zellij session to look at; default: the one that this runs in, else `stui`.
+    /// Name of the Zellij session to look at; default: the one that this runs in, else that of the
+    /// configuration.
     #[arg(long, value_name = "NAME", env = "ZELLIJ_SESSION_NAME")]
     pub session: Option<String>,
     /// The Zellij to look at, instead of the first one on PATH.
-    #[arg(long, value_name = "PROGRAM", env = "STUI_ZELLIJ")]
+    #[arg(long, value_name = "PROGRAM")]
     pub zellij: Option<PathBuf>,
+    /// Print one JSON object a finding.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `stui config`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Defaults, the file, the environment, flags: later wins.\n\n\
+        Examples:\n  \
+        mkdir -p ~/.config/stui; stui config example > \"$(stui config path)\"\n  \
+        stui config check\n  \
+        STUI_THEME=zellij stui config show"
+)]
+pub struct ConfigCommand {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ConfigAction,
+}
+
+/// What `stui config` does.
+#[derive(Debug, Subcommand)]
+pub enum ConfigAction {
+    /// Print the settings that hold, each with where it comes from.
+    Show,
+    /// Check a file: all mistakes, each with its line. Exit status 1 if there is one.
+    Check {
+        /// The file; default: the one that would be used, and the environment with it.
+        file: Option<PathBuf>,
+    },
+    /// Print which file is used.
+    Path,
+    /// Print an example of the whole file, with comments.
+    Example,
 }
 
 /// Options of `stui demo`.

@@ -16,6 +16,7 @@ use stui_protocol::pane::{self, Down, Level, ToPane};
 use stui_protocol::sessions::wrong_with_name;
 
 use crate::calls::{self, Answer, Call, Report};
+use crate::config::{Change, ConfigError, Watched};
 use crate::hub::commands::{CallKey, Told};
 use crate::hub::image::ImageKey;
 use crate::hub::record::{Record, Snapshot};
@@ -77,15 +78,17 @@ enum Happening {
 /// If the journal, the socket or a thread cannot be had.
 pub fn run(places: &Places, options: Options) -> Result<()> {
     let folder = places.session(&options.session);
-    let (journal, found) = Journal::open::<Snapshot, Record>(&folder)?;
+    let (settings, misconfigured) = Watched::of_session(places, &options.session, Instant::now());
+    let (mut journal, found) = Journal::open::<Snapshot, Record>(&folder)?;
     let Found {
         snapshot,
         records,
-        troubles,
+        mut troubles,
     } = found;
     for trouble in &troubles {
         tracing::error!(trouble, "journal");
     }
+    journal.set_sync(settings.config().journal_sync.value);
     tracing::info!(
         records = records.len(),
         zellij_pid = options.zellij_pid,
@@ -100,6 +103,7 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
         .iter()
         .map(|image| (image.name.clone(), image.target.to_string()));
     let mut hub = Hub::restored(format!("{seed:032x}"), seed, names, snapshot, records);
+    troubles.extend(misconfigured.and_then(|error| self::misconfigured(&error)));
     hub.tell_who_comes(troubles);
 
     let (tell, told) = bounded(MAX_WAITING);
@@ -138,7 +142,11 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
         asking_attached: false,
         keep_alive_at: Instant::now() + KEEP_ALIVE,
         lonely_since: Instant::now(),
+        settings,
     };
+    sidecar.hand(Input::GuestsByDefault(
+        sidecar.settings.config().guests.value,
+    ));
     for image in images {
         sidecar.connect(image)?;
     }
@@ -180,6 +188,18 @@ fn listen(socket: &Path, tell: &Sender<Happening>) -> Result<()> {
         answered.recv_timeout(Duration::from_secs(2)).ok()
     })
     .with_context(|| format!("cannot listen on {}", socket.display()))
+}
+
+/// Logs what is wrong with the configuration; answers a sentence for the panes.
+fn misconfigured(error: &ConfigError) -> Option<String> {
+    for problem in &error.0 {
+        tracing::warn!(problem = problem.line(), "configuration");
+    }
+    let first = error.0.first()?;
+    Some(format!(
+        "{} What held before holds on; `stui config check` shows all.",
+        first.brief()
+    ))
 }
 
 fn notice(level: Level, text: &str) -> Effect {
@@ -242,6 +262,7 @@ struct Sidecar {
     asking_attached: bool,
     keep_alive_at: Instant,
     lonely_since: Instant,
+    settings: Watched,
 }
 
 impl Sidecar {
@@ -376,7 +397,11 @@ impl Sidecar {
         .into_iter()
         .flatten()
         .chain(self.calls.values().map(|(_, until)| *until))
-        .chain([self.keep_alive_at, self.lonely_since + LONELY])
+        .chain([
+            self.keep_alive_at,
+            self.lonely_since + LONELY,
+            self.settings.deadline(),
+        ])
         .min()
         .unwrap_or(self.keep_alive_at)
     }
@@ -487,7 +512,27 @@ impl Sidecar {
         self.waiting.extend(self.hub.handle(input));
     }
 
+    /// Takes over what a changed configuration says about what runs already.
+    fn look_at_configuration(&mut self, now: Instant) {
+        match self.settings.look(now) {
+            None => {}
+            Some(Change::Broken(error)) => {
+                if let Some(text) = misconfigured(&error) {
+                    self.waiting.push_back(notice(Level::Error, &text));
+                }
+            }
+            Some(Change::Taken(config)) => {
+                tracing::info!("the configuration has changed");
+                let guests = config.guests.value;
+                crate::log::set_level(&config.log_level.value);
+                self.journal.set_sync(config.journal_sync.value);
+                self.hand(Input::GuestsByDefault(guests));
+            }
+        }
+    }
+
     fn tick(&mut self, now: Instant) -> Option<String> {
+        self.look_at_configuration(now);
         let said = self.pipes.tick(now);
         self.said(said);
         let time = SystemTime::UNIX_EPOCH

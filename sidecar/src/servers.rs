@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use stui_protocol::connection::ConnectionFile;
 
 use crate::client::{ClientError, read_connection_file};
+use crate::config::Remembered;
 use crate::places::Places;
 use crate::process::{is_alive, own_program, terminate};
 use crate::target::Target;
@@ -102,7 +103,7 @@ pub fn choose(
 }
 
 /// Whether the server of this endpoint is a process of this machine, whose id says something.
-fn is_local(endpoint: &str) -> bool {
+pub fn is_local(endpoint: &str) -> bool {
     endpoint.starts_with("ipc://")
         || ["tcp://127.", "tcp://localhost", "tcp://[::1]"]
             .iter()
@@ -148,7 +149,8 @@ impl Image {
 /// `name`, or if one of the images has it, the next of `name-2`, `name-3`, … that is free.
 pub fn free_name(images: &[Image], name: &str) -> String {
     let taken = |name: &str| images.iter().any(|image| image.name == name);
-    (1..)
+    // One more than there are images cannot all be taken.
+    (1..=images.len() + 1)
         .map(|n| match n {
             1 => name.to_owned(),
             n => format!("{name}-{n}"),
@@ -204,6 +206,10 @@ pub struct Server {
     target: Target,
     file: PathBuf,
     log: PathBuf,
+    /// How long the log was when the server was started that ended last, or runs.
+    logged: u64,
+    /// The configuration file, if the session was opened with one of its own.
+    config: Option<PathBuf>,
     zellij_pid: u32,
     child: Option<Child>,
     last_start: Option<Instant>,
@@ -218,6 +224,8 @@ impl Server {
             target: image.target.clone(),
             file: connection_file_of_image(places, session, image),
             log: places.server_log(session, &image.name),
+            logged: 0,
+            config: Remembered::read(places, session).config,
             zellij_pid,
             child: None,
             last_start: None,
@@ -247,7 +255,7 @@ impl Server {
                     self.child = None;
                     self.failure = Some(format!(
                         "The Smalltalk server ended ({status}): {}",
-                        last_line(&self.log)
+                        last_line(&self.log, self.logged)
                     ));
                 }
             }
@@ -259,7 +267,8 @@ impl Server {
             return Ok(());
         }
         self.last_start = Some(now);
-        let log = std::fs::File::create(&self.log)?;
+        let log = crate::log::open(&self.log)?;
+        self.logged = log.metadata()?.len();
         let child = self
             .program()
             .arg("--exit-with-pid")
@@ -286,6 +295,10 @@ impl Server {
             Target::Pharo(image) => command.args(["pharo", "serve"]).arg("--image").arg(image),
             Target::Ssh(_) => command.arg("tunnel").arg(self.target.to_string()),
         };
+        command.arg("--log-file").arg(&self.log);
+        if let Some(config) = &self.config {
+            command.arg("--config").arg(config);
+        }
         command
     }
 
@@ -307,12 +320,15 @@ impl Server {
     }
 }
 
-/// The last line of a log that says something.
-fn last_line(log: &Path) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
+/// The last line of a log, behind its first `from` bytes, that says something.
+fn last_line(log: &Path, from: u64) -> String {
+    let bytes = std::fs::read(log).unwrap_or_default();
+    // One that was begun anew since is new from its first byte.
+    let new = bytes.get(from as usize..).unwrap_or(&bytes);
+    let text = String::from_utf8_lossy(new);
     let line = text.lines().rev().find(|line| !line.trim().is_empty());
     line.map_or_else(
-        || format!("its log {} is empty", log.display()),
+        || format!("it wrote nothing into its log {}", log.display()),
         |line| crate::hub::inspector::cut(line, 500),
     )
 }
@@ -320,6 +336,19 @@ fn last_line(log: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_server_said_last_is_not_what_one_before_it_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("x.server.log");
+        std::fs::write(&log, "of the first\n").unwrap();
+        let from = std::fs::metadata(&log).unwrap().len();
+        assert!(last_line(&log, from).contains("wrote nothing"));
+        std::fs::write(&log, "of the first\nof the second\n\n").unwrap();
+        assert_eq!(last_line(&log, from), "of the second");
+        std::fs::write(&log, "anew\n").unwrap();
+        assert_eq!(last_line(&log, from), "anew");
+    }
 
     #[test]
     fn images_of_one_name_are_told_apart_and_remembered() {

@@ -20,7 +20,7 @@ use stui_protocol::connection::ConnectionFile;
 
 use self::remote::{Found, Listener};
 use self::ssh::{Said, Ssh};
-use crate::places::write_private;
+use crate::places::write_whole;
 use crate::target::Remote;
 
 mod remote;
@@ -290,7 +290,7 @@ impl<F: FnMut(&str)> Tunnel<F> {
         let path = &self.options.connection_file;
         file.to_json()
             .map_err(io::Error::from)
-            .and_then(|json| write_private(path, json.as_bytes()))
+            .and_then(|json| write_whole(path, json.as_bytes()))
             .map_err(|source| TunnelError::File {
                 path: path.clone(),
                 source,

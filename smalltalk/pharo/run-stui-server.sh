@@ -132,10 +132,16 @@ if [ "$prepare" = only ]; then
 	exit 0
 fi
 
-[ -n "$connection" ] || connection=${XDG_RUNTIME_DIR:-${TMPDIR:-/tmp}/stui-$(id -u)}/stui/pharo.json
+# Where stui looks: its runtime directory.
+if [ -z "$connection" ]; then
+	runtime=${XDG_RUNTIME_DIR:+$XDG_RUNTIME_DIR/stui}
+	connection=${runtime:-${TMPDIR:-/tmp}/stui-$(id -u)}/pharo.json
+fi
 folder=$(dirname "$connection")
 mkdir -p "$folder" || fail "The folder $folder of the connection file cannot be made."
 [ -w "$folder" ] || fail "The folder $folder of the connection file cannot be written."
+# In somebody else's folder a link could lead what is written here anywhere.
+[ -O "$folder" ] || fail "The folder $folder of the connection file is not yours; choose another with --connection-file."
 [ -n "$log" ] || log=${connection%.json}.log
 stop=$connection.stop
 rm -f "$stop" "$connection" || fail "An old connection file $connection cannot be removed."

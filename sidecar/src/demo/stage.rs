@@ -22,7 +22,7 @@ const CONFIGURATION: &str = "show_startup_tips false\nshow_release_notes false\n
     session_serialization false\nsimplified_ui true\n";
 
 /// Variables of a surrounding Zellij or tmux, or of the user's own setup, that must not reach in.
-const REMOVED: [&str; 11] = [
+const REMOVED: [&str; 23] = [
     "ZELLIJ",
     "ZELLIJ_SESSION_NAME",
     "ZELLIJ_PANE_ID",
@@ -30,6 +30,18 @@ const REMOVED: [&str; 11] = [
     "ZELLIJ_LAYOUT_DIR",
     "ZELLIJ_AUTO_ATTACH",
     "STUI_CONNECTION_FILE",
+    "STUI_CONFIG",
+    "STUI_CONNECT",
+    "STUI_SESSION",
+    "STUI_LAYOUT",
+    "STUI_THEME",
+    "STUI_GUESTS",
+    "STUI_LOG_MAX_SIZE",
+    "STUI_LOG_KEEP",
+    "STUI_JOURNAL_SYNC",
+    "STUI_SSH",
+    "PHARO_VM",
+    "PHARO_IMAGE",
     "TMUX",
     "TMUX_PANE",
     "ENV",

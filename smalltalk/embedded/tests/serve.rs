@@ -30,7 +30,7 @@ fn main() {
         println!("{}", reason.expect("it serves"));
         return;
     }
-    let tests: [(&str, fn()); 4] = [
+    let tests: [(&str, fn()); 5] = [
         (
             "a_server_leaves_on_a_signal_and_takes_its_file_along",
             signals,
@@ -41,6 +41,10 @@ fn main() {
         ),
         ("a_server_on_an_ipc_socket_is_found_and_not_replaced", ipc),
         ("a_taken_port_is_an_error_that_names_it", taken_port),
+        (
+            "without_a_key_nothing_but_this_machine_is_served",
+            open_to_others,
+        ),
     ];
     for (name, test) in tests {
         test();
@@ -148,6 +152,9 @@ fn ipc() {
     };
     let server = Server::spawn(options.clone()).unwrap();
     assert_eq!(server.connection().endpoint, endpoint);
+    let mode = fs::metadata(folder.path().join("socket")).unwrap();
+    let mode = mode.permissions().mode();
+    assert_eq!(mode & 0o077, 0, "nobody else may connect");
     assert!(matches!(
         Server::spawn(options.clone()),
         Err(ServeError::Endpoint(_))
@@ -171,5 +178,27 @@ fn taken_port() {
             assert!(error.to_string().contains(&endpoint), "{error}");
         }
         other => panic!("{:?}", other.map(|_| ())),
+    }
+}
+
+fn open_to_others() {
+    for endpoint in [
+        "tcp://0.0.0.0:*",
+        "tcp://*:*",
+        "tcp://lo:*",
+        "tcp://[::]:*",
+        "ipc://@stui-test",
+    ] {
+        let refused = Server::spawn(ServeOptions {
+            endpoint: endpoint.into(),
+            no_key: true,
+            ..ServeOptions::default()
+        });
+        match refused {
+            Err(error @ ServeError::Endpoint(_)) => {
+                assert!(error.to_string().contains("use a key"), "{error}");
+            }
+            other => panic!("{endpoint}: {:?}", other.map(|_| ())),
+        }
     }
 }
