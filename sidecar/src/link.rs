@@ -2,7 +2,7 @@
 //!
 //! - A connection counts as up once both sides have proved that they know the key
 //!   (`link/greeting.rs`) and the server has described itself.
-//! - A lost connection is opened anew; pauses between attempts double up to less than half a second,
+//! - A lost connection is opened anew; pauses between attempts double up to a third of a second,
 //!   and attempts that stay silent do not hold up others (`link/attempts.rs`): a server that is back is
 //!   found within a second. Each time the connection file is read again: a restarted server wrote another.
 //! - What was not answered is sent again under its id: the same server remembers what it has done

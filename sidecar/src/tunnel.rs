@@ -27,7 +27,7 @@ mod remote;
 mod ssh;
 
 /// Pause before `ssh` is started again, and the longest one.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const MAX_PAUSE: Duration = Duration::from_secs(3);
 /// The same where somebody has to do something first: not to be taken for an attack.
 const HOPELESS_PAUSE: Duration = Duration::from_secs(30);

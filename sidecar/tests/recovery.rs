@@ -311,7 +311,7 @@ fn events_that_the_server_keeps_no_longer_are_told_as_a_gap() {
 }
 
 #[test]
-fn who_listens_slowly_gets_every_answer() {
+fn who_listens_slowly_gets_every_answer_and_what_waits_for_him_is_bounded() {
     let (_folder, serve) = server();
     let file = serve.file();
     let (let_go, held) = unbounded::<()>();
@@ -321,15 +321,16 @@ fn who_listens_slowly_gets_every_answer() {
             // Until the other end is dropped.
             let _ = held.recv();
         }
-        drop(tell.send(()));
+        drop(tell.send(event));
     })
     .unwrap();
     told.recv_timeout(LIMIT).unwrap();
     let writer = serve.client();
     let session = session(&writer);
     link.subscribe(session.as_str(), 1);
-    let line = "x".repeat(1000);
-    let code = format!("1 to: 300 do: [:n | Transcript show: '{line}'; flush]. 1");
+    // More than a link lets wait.
+    let line = "x".repeat(4000);
+    let code = format!("1 to: 600 do: [:n | Transcript show: '{line}'; flush]. 1");
     let answers: Vec<_> = (0..20)
         .map(|_| {
             let (answer, answered) = unbounded();
@@ -340,10 +341,23 @@ fn who_listens_slowly_gets_every_answer() {
             answered
         })
         .collect();
-    // All is there, and more, before anybody listens.
+    // They are behind each other in their session, so that this is behind them all.
     value(&writer, "1", Some(&session));
     drop(let_go);
     for answered in &answers {
         assert_eq!(answer(answered), "1");
     }
+    let (mut last, mut closed) = (0, false);
+    for event in told.try_iter() {
+        match event {
+            LinkEvent::Event(event) => {
+                assert_eq!(event.sequence, last + 1);
+                last = event.sequence;
+            }
+            LinkEvent::Gap { missed, .. } => last += missed,
+            LinkEvent::Disconnected(_) => closed = true,
+            _ => {}
+        }
+    }
+    assert!(closed, "it took in everything");
 }

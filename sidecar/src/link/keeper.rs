@@ -360,7 +360,7 @@ impl Keeper {
                 }
                 match self.requests.answered(id, response) {
                     Answer::For(responder, response) => {
-                        let outcome = Outcome::Answered(Box::new(response));
+                        let outcome = Outcome::Answered(response);
                         self.teller.outcome(responder, outcome, bytes);
                     }
                     Answer::Late => {}
