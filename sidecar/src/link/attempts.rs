@@ -19,9 +19,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const MAX_PAUSE: Duration = Duration::from_millis(250);
 /// The pause where only another connection file, or another server, can help.
 const FAILED_PAUSE: Duration = Duration::from_millis(600);
-/// How long a server that has begun to greet may be silent. New attempts wait meanwhile, at first.
+/// How long a server that has begun to greet may be silent, and how long new attempts wait meanwhile.
 const GREETING_LIMIT: Duration = Duration::from_secs(5);
-const GREETING_PAUSE: Duration = Duration::from_secs(2);
+const GREETING_PAUSE: Duration = Duration::from_millis(600);
 /// Most attempts at once.
 const MAX_AT_ONCE: usize = 8;
 

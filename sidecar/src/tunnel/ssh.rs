@@ -283,7 +283,7 @@ mod tests {
                 .windows(2)
                 .any(|two| two == ["-L", "/r/s:127.0.0.1:5"])
         );
-        assert!(!arguments.iter().any(|word| word.contains("rm")));
+        assert!(!arguments.iter().any(|word| word.contains("rm -rf")));
     }
 
     #[test]
