@@ -1,6 +1,6 @@
 //! Smalltalk servers of this user: their connection files, and the one that a sidecar starts.
 
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -213,7 +213,7 @@ pub struct Server {
     zellij_pid: u32,
     child: Option<Child>,
     last_start: Option<Instant>,
-    /// Why the one that was started last ended, while there is no other.
+    /// Why the one that was started last ended, while there is no other, or what it said last.
     failure: Option<String>,
 }
 
@@ -249,8 +249,11 @@ impl Server {
         }
         if let Some(child) = &mut self.child {
             match child.try_wait()? {
-                // It has not written its file yet.
-                None => return Ok(()),
+                // It has not written its file yet, and may have said why.
+                None => {
+                    self.failure = last_words(&self.log, self.logged);
+                    return Ok(());
+                }
                 Some(status) => {
                     self.child = None;
                     self.failure = Some(format!(
@@ -302,7 +305,7 @@ impl Server {
         command
     }
 
-    /// Why it ended, if it does not run and should.
+    /// Why it ended, if it does not run and should; of one that cannot be reached yet, what it said last.
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }
@@ -322,15 +325,25 @@ impl Server {
 
 /// The last line of a log, behind its first `from` bytes, that says something.
 fn last_line(log: &Path, from: u64) -> String {
-    let bytes = std::fs::read(log).unwrap_or_default();
+    last_words(log, from)
+        .unwrap_or_else(|| format!("it wrote nothing into its log {}", log.display()))
+}
+
+/// The same, if there is one. No more than the end of the log is read.
+fn last_words(log: &Path, from: u64) -> Option<String> {
+    const TAIL: u64 = 4096;
+    let mut file = std::fs::File::open(log).ok()?;
+    let length = file.metadata().ok()?.len();
     // One that was begun anew since is new from its first byte.
-    let new = bytes.get(from as usize..).unwrap_or(&bytes);
-    let text = String::from_utf8_lossy(new);
-    let line = text.lines().rev().find(|line| !line.trim().is_empty());
-    line.map_or_else(
-        || format!("it wrote nothing into its log {}", log.display()),
-        |line| crate::hub::inspector::cut(line, 500),
-    )
+    let from = if from > length { 0 } else { from };
+    file.seek(SeekFrom::Start(from.max(length.saturating_sub(TAIL))))
+        .ok()?;
+    let mut bytes = Vec::new();
+    file.take(TAIL).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    let line = line.strip_prefix("stui: ").unwrap_or(line);
+    Some(crate::hub::inspector::cut(line, 500))
 }
 
 #[cfg(test)]

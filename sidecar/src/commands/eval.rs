@@ -136,13 +136,15 @@ fn session(client: &Client, name: Option<&str>) -> Result<Option<String>> {
             other => bail!("the server answered CreateSession with {}", other.name()),
         }
     }
-    if session_id.is_some() {
+    if let Some(session_id) = &session_id {
         let request = request::Subscribe {
-            session_id: session_id.clone(),
+            session_id: Some(session_id.clone()),
             from_sequence: None,
         };
         // A server without events still evaluates.
-        client.request(request, LIMIT)?;
+        if let Response::Subscribe(answer) = client.request(request, LIMIT)? {
+            client.subscribe(session_id.as_str(), answer.next_sequence);
+        }
     }
     Ok(session_id)
 }
