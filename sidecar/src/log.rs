@@ -11,6 +11,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -44,7 +45,7 @@ pub fn start(default: &str) {
                 max_size: config.log_max_size.value,
                 keep: config.log_keep.value,
             };
-            match Rotating::open(path, limits, true) {
+            match Rotating::open(path, limits) {
                 Ok(file) => to(file, &config.log_level.value),
                 Err(error) => {
                     to_standard_error(default);
@@ -119,15 +120,14 @@ pub struct Limits {
     pub keep: u32,
 }
 
-/// A file that is set aside and begun anew when it is large. Only its user can read it.
+/// A file that is set aside and begun anew when it is large. Only its user can read it. Standard output
+/// and standard error, where they go to the old file, follow to the new one.
 #[derive(Debug)]
 pub struct Rotating {
     path: PathBuf,
     file: File,
     size: u64,
     limits: Limits,
-    /// Whether standard output and standard error follow to the new file.
-    with_standard_streams: bool,
 }
 
 impl Rotating {
@@ -135,7 +135,7 @@ impl Rotating {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn open(path: &Path, limits: Limits, with_standard_streams: bool) -> io::Result<Self> {
+    pub fn open(path: &Path, limits: Limits) -> io::Result<Self> {
         let file = open(path)?;
         let size = file.metadata()?.len();
         Ok(Rotating {
@@ -143,7 +143,6 @@ impl Rotating {
             file,
             size,
             limits,
-            with_standard_streams,
         })
     }
 
@@ -164,10 +163,14 @@ impl Rotating {
             }
             std::fs::rename(&self.path, numbered(1))?;
         }
+        let out_follows = is_same(rustix::stdio::stdout(), &self.file);
+        let err_follows = is_same(rustix::stdio::stderr(), &self.file);
         self.file = open(&self.path)?;
         self.size = 0;
-        if self.with_standard_streams {
+        if out_follows {
             rustix::stdio::dup2_stdout(&self.file)?;
+        }
+        if err_follows {
             rustix::stdio::dup2_stderr(&self.file)?;
         }
         Ok(())
@@ -188,6 +191,12 @@ impl Write for Rotating {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+/// Whether two descriptors are of one file.
+fn is_same(one: impl AsFd, other: impl AsFd) -> bool {
+    let file = |of: BorrowedFd<'_>| rustix::fs::fstat(of).map(|stat| (stat.st_dev, stat.st_ino));
+    file(one.as_fd()).is_ok_and(|one| file(other.as_fd()) == Ok(one))
 }
 
 /// Opens a log to add to it; only its user can read it.
@@ -247,7 +256,7 @@ mod tests {
             max_size: 25,
             keep: 2,
         };
-        let mut log = Rotating::open(&path, limits, false).unwrap();
+        let mut log = Rotating::open(&path, limits).unwrap();
         for n in 0..9 {
             log.write_all(format!("line {n}....\n").as_bytes()).unwrap();
         }
@@ -258,7 +267,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
         assert_eq!(mode(&path), 0o600);
         drop(log);
-        let log = Rotating::open(&path, limits, false).unwrap();
+        let log = Rotating::open(&path, limits).unwrap();
         assert_eq!(log.size, 11, "it goes on with what is there");
     }
 
@@ -272,7 +281,7 @@ mod tests {
             max_size: 10,
             keep: 0,
         };
-        let mut log = Rotating::open(&path, limits, false).unwrap();
+        let mut log = Rotating::open(&path, limits).unwrap();
         assert_eq!(mode(&path), 0o600);
         log.write_all(b"new\n").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "new\n");

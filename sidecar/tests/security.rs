@@ -190,6 +190,48 @@ fn no_code_and_no_key_is_logged_whatever_is_evaluated() {
 }
 
 #[test]
+fn a_large_log_begins_anew_and_what_a_process_says_last_goes_into_the_new_one() {
+    let home = tempfile::tempdir().unwrap();
+    let (log, file) = (home.path().join("x.server.log"), home.path().join("c.json"));
+    std::fs::write(&log, "old line\n".repeat(4000)).unwrap();
+    let stream = || std::fs::OpenOptions::new().append(true).open(&log).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_stui"))
+        .args(["serve", "--connection-file"])
+        .arg(&file)
+        .arg("--log-file")
+        .arg(&log)
+        .env("HOME", home.path())
+        .env("XDG_CONFIG_HOME", home.path())
+        .env("STUI_LOG_MAX_SIZE", "16 KiB")
+        .env_remove("STUI_LOG")
+        .env_remove("STUI_CONFIG")
+        .stdin(Stdio::null())
+        .stdout(stream())
+        .stderr(stream())
+        .spawn()
+        .unwrap();
+    let begin = std::time::Instant::now();
+    // What it says once clients can connect, on standard output.
+    let says = |text: &str| std::fs::read_to_string(&log).is_ok_and(|log| log.contains(text));
+    while !says("listens on") {
+        assert!(
+            begin.elapsed() < LIMIT,
+            "{:?}",
+            std::fs::read_to_string(&log)
+        );
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let error = std::fs::read_link(format!("/proc/{}/fd/2", child.id())).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(error.file_name(), log.file_name());
+    let old = std::fs::read_to_string(home.path().join("x.server.log.1")).unwrap();
+    assert!(old.starts_with("old line") && !old.contains("serving"));
+    assert!(says("serving") && !says("old line"));
+}
+
+#[test]
 fn no_key_is_logged_at_any_level() {
     let server = Logged::start("trace");
     let file = stui::client::read_connection_file(&server.file).unwrap();

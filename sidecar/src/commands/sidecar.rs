@@ -130,12 +130,11 @@ fn be(places: &Places, options: &cli::Sidecar) -> Result<()> {
     lock.set_len(0)?;
     lock.rewind()?;
     writeln!(lock, "{}", std::process::id())?;
-    let zellij = match Zellij::of_process(options.zellij_pid) {
-        Some(zellij) => zellij,
-        None => {
-            let config = config::of_session(places, &options.session).config;
-            Zellij::find(config.zellij.value.as_deref())?
-        }
+    let zellij = if let Some(zellij) = Zellij::of_process(options.zellij_pid) {
+        zellij
+    } else {
+        let config = config::of_session(places, &options.session).config;
+        Zellij::find(config.zellij.value.as_deref())?
     };
     let result = daemon::run(
         places,

@@ -12,7 +12,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 
 use rustix::process::{Pid, Signal, kill_process};
-use stui_embedded::server::{ServeError, ServeOptions, Server, serve};
+use stui_embedded::server::{ServeError, ServeOptions, Server, privately, serve};
 use stui_protocol::connection::ConnectionFile;
 use stui_protocol::request::Ping;
 use stui_protocol::response::Response;
@@ -30,7 +30,7 @@ fn main() {
         println!("{}", reason.expect("it serves"));
         return;
     }
-    let tests: [(&str, fn()); 5] = [
+    let tests: [(&str, fn()); 6] = [
         (
             "a_server_leaves_on_a_signal_and_takes_its_file_along",
             signals,
@@ -44,6 +44,10 @@ fn main() {
         (
             "without_a_key_nothing_but_this_machine_is_served",
             open_to_others,
+        ),
+        (
+            "what_is_made_privately_is_never_open_and_the_mask_is_as_before",
+            private,
         ),
     ];
     for (name, test) in tests {
@@ -201,4 +205,23 @@ fn open_to_others() {
             other => panic!("{endpoint}: {:?}", other.map(|_| ())),
         }
     }
+}
+
+/// Here and not beside the code: no other thread of this process makes files meanwhile.
+fn private() {
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |name: &str| {
+        let metadata = fs::metadata(folder.path().join(name)).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    let make = |name: &str| fs::write(folder.path().join(name), "").unwrap();
+    make("before");
+    privately(|| make("private"));
+    assert_eq!(mode("private"), 0o600);
+    let bind = || std::os::unix::net::UnixListener::bind(folder.path().join("socket"));
+    drop(privately(bind).unwrap());
+    assert_eq!(mode("socket"), 0o700);
+    make("after");
+    assert_eq!(mode("after"), mode("before"));
+    assert_ne!(mode("after"), 0o600, "or this shows nothing");
 }

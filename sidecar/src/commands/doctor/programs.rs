@@ -78,7 +78,7 @@ pub(super) fn ssh(config: &Config, findings: &mut Findings<impl Write>) {
     match on_path(program) {
         Some(path) => findings.ok(format!("{} is there, for ssh://…", path.display())),
         None if config.ssh.origin == Origin::Default => {
-            findings.note("there is no ssh on PATH; only `stui up --connect ssh://…` needs it")
+            findings.note("there is no ssh on PATH; only `stui up --connect ssh://…` needs it");
         }
         None => findings.problem(
             format!(

@@ -25,27 +25,3 @@ impl Drop for Restore {
         umask(self.0);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn what_is_made_privately_is_never_open_and_the_mask_is_as_before() {
-        let folder = tempfile::tempdir().unwrap();
-        let mode = |name: &str| {
-            let metadata = std::fs::metadata(folder.path().join(name)).unwrap();
-            metadata.permissions().mode() & 0o777
-        };
-        let make = |name: &str| std::fs::write(folder.path().join(name), "").unwrap();
-        make("before");
-        privately(|| make("private"));
-        assert_eq!(mode("private"), 0o600);
-        let bind = || std::os::unix::net::UnixListener::bind(folder.path().join("socket"));
-        drop(privately(bind).unwrap());
-        assert_eq!(mode("socket"), 0o700);
-        make("after");
-        assert_eq!(mode("after"), mode("before"));
-    }
-}

@@ -30,6 +30,7 @@ fn nothing_opens_with_a_broken_configuration() {
     fs::create_dir_all(stage.path("xdg/stui")).expect("a folder for the configuration");
     fs::write(stage.path("xdg/stui/config.kdl"), "thme \"zellij\"").expect("it is written");
     let session = Session::start_on(stage, roomy());
-    session.see("Did you mean `theme`?");
+    session.see("the configuration has a problem");
+    session.see("1 | thme \"zellij\"");
     session.see_the_end();
 }
