@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use stui_protocol::Uuid;
-use stui_protocol::pane::{self, Down, Level, ToPane};
+use stui_protocol::pane::{self, Down, Guests, Level, ToPane};
 use stui_protocol::sessions::wrong_with_name;
 
 use crate::calls::{self, Answer, Call, Report};
@@ -59,6 +59,8 @@ pub struct Options {
     pub zellij_pid: u32,
     /// The program that is the Zellij server.
     pub zellij: Zellij,
+    /// What guests may do, as long as nobody says otherwise while the session runs (`stui guests`).
+    pub guests: Guests,
 }
 
 enum Happening {
@@ -139,6 +141,7 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
         keep_alive_at: Instant::now() + KEEP_ALIVE,
         lonely_since: Instant::now(),
     };
+    sidecar.hand(Input::GuestsByDefault(options.guests));
     for image in images {
         sidecar.connect(image)?;
     }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
-use stui_protocol::pane::Role;
+use stui_protocol::pane::{Guests, Role};
 
 use crate::calls::{Answer, Call, call};
 use crate::cli;
@@ -139,6 +139,7 @@ fn be(places: &Places, options: &cli::Sidecar) -> Result<()> {
             session: options.session.clone(),
             zellij_pid: options.zellij_pid,
             zellij,
+            guests: Guests::default(),
         },
     );
     if let Err(error) = &result {
