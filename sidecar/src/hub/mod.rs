@@ -474,6 +474,7 @@ impl Hub {
 
     fn hello(&mut self, from: Instance, role: Role, pin: Option<String>, out: &mut Vec<Effect>) {
         let pin = pin.and_then(|name| self.pinned(name, &from, out));
+        self.replaces(&from);
         self.present.insert(from.clone(), Present { role, pin });
         self.arrives(&from, false, out);
         self.welcome(&from, out);
