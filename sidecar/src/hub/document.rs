@@ -300,7 +300,8 @@ impl Document {
         let known = behind.map_or(rev, |behind| behind.rev.max(rev));
         let forgotten = self.rev.saturating_sub(self.recent.len() as u64);
         let skipped = usize::try_from(known.saturating_sub(forgotten)).unwrap_or(usize::MAX);
-        let later = (forgotten + 1..).zip(&self.recent).skip(skipped);
+        let skipped = skipped.min(self.recent.len());
+        let later = (forgotten + 1 + skipped as u64..).zip(self.recent.range(skipped..));
         unseen.extend(
             later
                 .filter(|(_, applied)| applied.by.as_ref() != by)

@@ -474,6 +474,7 @@ impl Hub {
 
     fn hello(&mut self, from: Instance, role: Role, pin: Option<String>, out: &mut Vec<Effect>) {
         let pin = pin.and_then(|name| self.pinned(name, &from, out));
+        self.replaces(&from);
         self.present.insert(from.clone(), Present { role, pin });
         self.arrives(&from, false, out);
         self.welcome(&from, out);
@@ -498,34 +499,39 @@ impl Hub {
         }
     }
 
-    /// Tells an instance what it shows from now on.
+    /// Tells an instance what it shows from now on, and its first content.
     fn welcome(&mut self, instance: &Instance, out: &mut Vec<Effect>) {
+        self.welcome_alone(instance, out);
         let key = self.session_of(instance);
-        let Some(session) = self.sessions.get(&key) else {
+        let Some(role) = self.present.get(instance).map(|present| present.role) else {
             return;
         };
-        out.push(Effect::Tell(
-            To::One(instance.clone()),
-            ToPane::Welcome {
-                sidecar: self.sidecar.clone(),
-                acked: self.acked_of(instance).unwrap_or(0),
-                session: key,
-                status: self.status_of(session),
-            },
-        ));
-        if let Some(role) = self.present.get(instance).map(|present| present.role) {
-            self.within(key, out, |session, work| {
-                session.greet(instance.clone(), role, work);
-            });
-            if role == Role::Sessions {
-                out.push(Effect::Tell(
-                    To::One(instance.clone()),
-                    ToPane::Sessions {
-                        list: self.list(),
-                        now: self.now,
-                    },
-                ));
-            }
+        self.within(key, out, |session, work| {
+            session.greet(instance.clone(), role, work);
+        });
+        if role == Role::Sessions {
+            out.push(Effect::Tell(
+                To::One(instance.clone()),
+                ToPane::Sessions {
+                    list: self.list(),
+                    now: self.now,
+                },
+            ));
+        }
+    }
+
+    fn welcome_alone(&self, instance: &Instance, out: &mut Vec<Effect>) {
+        let key = self.session_of(instance);
+        if let Some(session) = self.sessions.get(&key) {
+            out.push(Effect::Tell(
+                To::One(instance.clone()),
+                ToPane::Welcome {
+                    sidecar: self.sidecar.clone(),
+                    acked: self.acked_of(instance).unwrap_or(0),
+                    session: key,
+                    status: self.status_of(session),
+                },
+            ));
         }
     }
 
@@ -556,7 +562,7 @@ impl Hub {
             if seq > acked + 1 {
                 // Something was lost on the way. A welcome makes the instance send again what is
                 // not acknowledged.
-                self.welcome(&by, out);
+                self.welcome_alone(&by, out);
                 return;
             }
         }

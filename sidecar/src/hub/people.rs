@@ -66,6 +66,21 @@ impl Hub {
         clients.len()
     }
 
+    /// An instance takes the place of the one that its plugin had for this client before it was loaded
+    /// anew, which may have had no time to say goodbye.
+    pub(super) fn replaces(&mut self, new: &Instance) {
+        let place = |instance: &Instance| {
+            let (place, _) = instance.0.rsplit_once('-')?;
+            Some(place.to_owned())
+        };
+        let here = place(new);
+        let replaced = |old: &Instance| old != new && here.is_some() && place(old) == here;
+        self.present.retain(|old, _| !replaced(old));
+        for session in self.sessions.values_mut() {
+            session.leave(replaced);
+        }
+    }
+
     /// Whether the sidecar should ask now and then who is attached.
     pub fn wants_attached(&self) -> bool {
         let clients: BTreeSet<u16> = self.present.keys().filter_map(Instance::client).collect();

@@ -43,6 +43,8 @@ fn cursor(line: u32, column: u32) -> Span {
     Span::between(at(line, column), at(line, column))
 }
 
+/// Ids of the sidecar that comes after a killed one are made from this.
+const OTHER_SEED: u128 = 1 << 100;
 /// The session that is there from the beginning, and the images.
 const FIRST: SessionKey = SessionKey(1);
 
@@ -115,7 +117,7 @@ impl Scene {
     fn restart(&mut self) {
         self.hub = Hub::restored(
             "two".into(),
-            2,
+            OTHER_SEED,
             images(),
             Snapshot::default(),
             self.journal.clone(),
@@ -566,7 +568,7 @@ fn a_snapshot_and_the_records_behind_it_are_the_same_as_all_records() {
     let later = scene.journal[before..].to_vec();
     let json = serde_json::to_string(&snapshot).unwrap();
     let snapshot = serde_json::from_str(&json).unwrap();
-    let hub = Hub::restored("two".into(), 2, images(), snapshot, later);
+    let hub = Hub::restored("two".into(), OTHER_SEED, images(), snapshot, later);
     assert_eq!(hub.sessions[&FIRST].text(), scene.text());
     assert_eq!(
         serde_json::to_value(hub.snapshot()).unwrap(),

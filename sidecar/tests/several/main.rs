@@ -99,10 +99,18 @@ fn play(room: &mut Room, steps: Vec<(usize, Step)>) {
     room.everybody_sees_the_text();
 }
 
+/// Not so many that one waits for them, unless `PROPTEST_CASES` says otherwise.
+fn config() -> ProptestConfig {
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default(),
+        None => ProptestConfig::with_cases(120),
+    }
+}
+
 const TEXT: &str = "one two\n\nthree four five\nsix\n";
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(config())]
 
     #[test]
     fn two_who_type_at_once_get_one_text_without_waiting_and_nothing_typed_is_lost(

@@ -105,17 +105,22 @@ impl Session {
         let last = parts.len() - 1;
         for (n, part) in parts.into_iter().enumerate() {
             let changed = self.document.take(&part, rev, &authorship);
+            let (by, seq) = if n == last {
+                (Some(by.clone()), seq)
+            } else {
+                (None, 0)
+            };
             self.record(
                 Change::Edit {
                     authorship: authorship.clone(),
-                    seq: if n == last { seq } else { 0 },
+                    seq,
                     edit: part,
                     made_at: Some(rev),
                 },
                 work,
             );
             for one in changed {
-                self.tell_edited(one, Some(by.clone()), seq, work);
+                self.tell_edited(one, by.clone(), seq, work);
             }
         }
     }

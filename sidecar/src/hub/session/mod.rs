@@ -220,7 +220,7 @@ impl Session {
                     self.moved_by(&edit);
                     self.people_moved_by(&edit, authorship.by.as_ref());
                 }
-                if let Some(by) = &authorship.by {
+                if let Some(by) = authorship.by.as_ref().filter(|_| seq > 0) {
                     self.edited_by(by, seq);
                 }
             }

@@ -102,9 +102,11 @@ impl Session {
 
     /// The last edits of those who wait for an answer: others need not be remembered.
     pub(super) fn edits_that_count(&self) -> BTreeMap<Instance, u64> {
-        let waits = |by: &Instance| self.evaluations.iter().any(|e| e.by == *by);
         let mut edits = self.last_edit.clone();
-        edits.retain(|by, _| waits(by));
+        edits.retain(|by, seq| {
+            let mut evaluations = self.evaluations.iter();
+            evaluations.any(|evaluation| evaluation.by == *by && evaluation.seq < *seq)
+        });
         edits
     }
 }

@@ -112,6 +112,19 @@ fn a_cursor_goes_with_its_pane_and_with_a_client_who_is_not_attached_any_more() 
 }
 
 #[test]
+fn a_plugin_that_is_loaded_anew_takes_its_own_place() {
+    let (mut scene, _, other) = two();
+    scene.says_cursor(&other, 0, at(0, 0));
+    scene.hello(
+        &Instance::new(Role::Workspace as u32, 2, 8),
+        Role::Workspace,
+    );
+    assert!(scene.cursors().is_empty());
+    scene.play(Input::Flush);
+    assert_eq!(scene.hub.status().clients, 2);
+}
+
+#[test]
 fn a_workspace_that_comes_back_opens_where_it_was_left() {
     let mut scene = Scene::connected();
     let one = pane(Role::Workspace);

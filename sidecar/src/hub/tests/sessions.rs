@@ -610,6 +610,9 @@ fn a_session_that_a_server_forgot_is_said_with_what_to_do() {
 fn the_state_document_follows_changes_after_a_pause() {
     let mut scene = Scene::connected();
     scene.play(Input::Time(1000));
+    scene.play(Input::Flush);
+    let update = response::UpdateSessionState::default();
+    scene.answer("UpdateSessionState", update);
     scene.type_in(FIRST, "abc");
     scene.play(Input::Flush);
     assert!(!scene.waits_for("UpdateSessionState"));
@@ -645,12 +648,18 @@ fn a_sidecar_killed_after_any_record_loses_nothing_that_was_recorded() {
     let mut texts = std::collections::BTreeSet::new();
     for kept in 0..=scene.journal.len() {
         let records = scene.journal[..kept].to_vec();
-        let hub = Hub::restored("two".into(), 2, images(), Snapshot::default(), records);
+        let hub = Hub::restored(
+            "two".into(),
+            OTHER_SEED,
+            images(),
+            Snapshot::default(),
+            records,
+        );
         // the same by way of a snapshot
         let json = serde_json::to_string(&hub.snapshot()).unwrap();
         let snapshot = serde_json::from_str(&json).unwrap();
         let rest = scene.journal[kept..].to_vec();
-        let whole = Hub::restored("two".into(), 2, images(), snapshot, rest);
+        let whole = Hub::restored("two".into(), OTHER_SEED, images(), snapshot, rest);
         assert_eq!(
             serde_json::to_value(whole.snapshot()).unwrap()["sessions"],
             serde_json::to_value(scene.hub.snapshot()).unwrap()["sessions"],
@@ -690,7 +699,7 @@ fn an_image_that_is_disconnected_leaves_its_sessions_their_text() {
 #[test]
 fn the_command_line_asks_and_commands_by_name() {
     let mut scene = Scene::connected();
-    let mut ask = |scene: &mut Scene, ask: Ask| {
+    let ask = |scene: &mut Scene, ask: Ask| {
         let call = CallKey(1);
         let effects = scene.hub.handle(Input::Called { call, ask });
         let mut told = None;

@@ -195,15 +195,7 @@ fn guests_who_look_on_change_nothing_until_they_may() {
     session.prints("3 + 4", "7");
     let guest = another(&session);
     guest.click(5, 5);
-    let guests = |may: &str| {
-        let mut command = session.stage.process(session.stage.stui());
-        let said = command
-            .args(["guests", may, "--zellij-session", NAME])
-            .output();
-        if !said.as_ref().is_ok_and(|output| output.status.success()) {
-            session.fail(&format!("stui guests {may} answers {said:?}"));
-        }
-    };
+    let guests = |may: &str| session.stui(&["guests", may, "--zellij-session", NAME]);
 
     guests("read-only");
     sees(&session, &guest, "looking on");
@@ -235,6 +227,31 @@ fn guests_who_look_on_change_nothing_until_they_may() {
     guest.type_text("7 * 8");
     presses(&session, &guest, &[keys::PRINT_IT]);
     session.see("7 * 8 56");
+    session.close();
+}
+
+#[test]
+fn a_second_workspace_in_another_tab_shows_the_text_and_a_key_there_evaluates_once() {
+    let session = Session::start(roomy());
+    session.prints("count := 0", "0");
+    let layout = session
+        .stage
+        .path(&format!("state/stui/sessions/{NAME}/layout.kdl"));
+    let layout = layout.display().to_string();
+    let new_tab = ["--session", NAME, "action", "new-tab", "--layout", &layout];
+    if !session.zellij(&new_tab) {
+        session.fail("there is no second tab");
+    }
+    session.see("Tab #2");
+    session.see_that("the text in the second tab", |screen| {
+        left(screen).contains("count := 0 0") && left(screen).contains(CONNECTED)
+    });
+    session.terminal.click(5, 5);
+    session.prints("count := count + 1", "1");
+    session.press("Ctrl t").press("1");
+    session.see("count := count + 1 1");
+    session.terminal.click(5, 5);
+    session.prints("count := count + 10", "11");
     session.close();
 }
 

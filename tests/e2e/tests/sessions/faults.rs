@@ -12,7 +12,7 @@ fn a_killed_sidecar_comes_back_with_the_text_and_evaluates_again() {
     killed.kill();
 
     // typed while there is no sidecar: kept, and evaluated once there is one again
-    session.prints_after_all("kept size", "11");
+    session.prints("kept size", "11");
     session.see("kept := 'from before' 'from before'");
     assert_ne!(session.sidecar().pid, killed.pid);
 
@@ -41,7 +41,7 @@ fn each_killed_pipe_process_is_replaced() {
     );
     for (n, pipe) in first.iter().enumerate() {
         pipe.kill();
-        session.prints_after_all(&format!("{n} + 100"), &format!("{}", n + 100));
+        session.prints(&format!("{n} + 100"), &format!("{}", n + 100));
     }
     let deadline = Instant::now() + PATIENCE;
     while pipes().count() < first.len() {
