@@ -243,7 +243,13 @@ impl Sidecar {
                 if let Err(error) = self.server.ensure(now) {
                     tracing::error!(%error, "cannot start a Smalltalk server");
                 }
+                let starting = self.server.starting();
                 let state = match (state, self.server.failure()) {
+                    (pane::Link::Reconnecting { .. }, _) if starting.is_some() => {
+                        pane::Link::Starting {
+                            what: starting.unwrap_or_default(),
+                        }
+                    }
                     (pane::Link::Reconnecting { attempt, .. }, Some(failure)) => {
                         pane::Link::Reconnecting {
                             attempt,

@@ -10,6 +10,7 @@ pub mod hub;
 pub mod journal;
 pub mod link;
 pub mod permissions;
+pub mod pharo;
 pub mod pipes;
 pub mod places;
 pub mod plugin_file;

@@ -23,6 +23,7 @@ fn run() -> Result<ExitCode> {
         Command::Serve(options) => commands::serve::run(options).map(|()| ExitCode::SUCCESS),
         Command::Eval(options) => commands::eval::run(options),
         Command::Doctor(options) => Ok(commands::doctor::run(&options)),
+        Command::Pharo(command) => commands::pharo::run(command),
         Command::Demo(options) => play(options).map(|()| ExitCode::SUCCESS),
         Command::Sidecar(options) => commands::sidecar::run(&options).map(|()| ExitCode::SUCCESS),
         Command::PipeChild(options) => Err(become_child(&options)),

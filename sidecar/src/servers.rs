@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use stui_protocol::connection::ConnectionFile;
 
 use crate::client::{ClientError, read_connection_file};
+use crate::pharo::runner;
 use crate::places::Places;
 use crate::process::{is_alive, own_program, terminate};
 use crate::target::Target;
@@ -294,14 +295,32 @@ impl Server {
         self.failure.as_deref()
     }
 
+    /// What it does until it can be reached, in a few words, if it was started and takes its time.
+    pub fn starting(&mut self) -> Option<String> {
+        let child = self.child.as_mut()?;
+        let runs = child.try_wait().is_ok_and(|status| status.is_none());
+        let is_pharo = matches!(self.target, Target::Pharo(_));
+        (runs && is_pharo && living(&self.file).is_err()).then(|| {
+            runner::progress(&self.log).unwrap_or_else(|| "starting the Pharo image".to_owned())
+        })
+    }
+
     /// Ends it if the sidecar started it, or one before the sidecar did.
     pub fn end(&mut self) {
         if !self.target.is_started_here() {
             return;
         }
-        if let Ok(file) = living(&self.file)
-            && let Err(error) = terminate(file.pid)
-        {
+        let ended = match (&mut self.child, living(&self.file)) {
+            // It sees to the server's end, and may still be preparing one.
+            (Some(child), _) if matches!(child.try_wait(), Ok(None)) => terminate(child.id()),
+            // Whose process is a virtual machine, which dies of a signal at once.
+            (_, Ok(_)) if matches!(self.target, Target::Pharo(_)) => {
+                std::fs::write(runner::stop_file(&self.file), "")
+            }
+            (_, Ok(file)) => terminate(file.pid),
+            (_, Err(_)) => Ok(()),
+        };
+        if let Err(error) = ended {
             tracing::warn!(%error, "cannot end the Smalltalk server");
         }
     }

@@ -187,6 +187,7 @@ fn report_of(report: &Report, findings: &mut Findings) {
             report.status.dialect, report.status.endpoint
         )),
         Link::Connecting => note("it is connecting to Smalltalk"),
+        Link::Starting { what } => note(format!("the Smalltalk server is starting: {what}")),
         Link::Reconnecting { attempt, reason } => findings.problem(
             format!("it is not connected to Smalltalk (attempt {attempt})"),
             reason,

@@ -11,6 +11,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::cli;
 use crate::client::read_connection_file;
+use crate::pharo::Settings;
+use crate::pharo::images::{Environment, Finder};
 use crate::permissions::{self, WANTED};
 use crate::places::{Places, write_whole};
 use crate::plugin_file::{self, LAYOUT};
@@ -36,22 +38,18 @@ pub fn run(options: &cli::Up) -> Result<ExitCode> {
             "there is no terminal here for Zellij to draw on; `stui demo` plays a session without one"
         );
     }
-    for target in &options.connect {
-        if let Target::File(file) = target {
-            read_connection_file(file)?;
-        }
-    }
+    let places = Places::from_environment()?;
+    let targets = targets(options, &places)?;
     let zellij = Zellij::find(options.zellij.as_deref())?;
     zellij.supported_version()?;
-    let places = Places::from_environment()?;
     places.runtime()?;
     let address = plugin_file::install(&places)?;
     permit(&places, options.grant_permissions)?;
     if inside {
-        return open_tab(options, &places, &zellij, &address);
+        return open_tab(options, &targets, &places, &zellij, &address);
     }
     if zellij.living_sessions()?.contains(&options.session) {
-        if !options.connect.is_empty() || options.layout.is_some() {
+        if !targets.is_empty() || options.layout.is_some() {
             bail!(
                 "the session {} runs already; end it first (Ctrl q), or choose another --session",
                 options.session
@@ -64,7 +62,7 @@ pub fn run(options: &cli::Up) -> Result<ExitCode> {
     }
     forget_ended(&zellij, &options.session);
     places.make_session(&options.session)?;
-    connect_to(&places, &options.session, &options.connect)?;
+    connect_to(&places, &options.session, &targets)?;
     let layout = write_layout(options, &places, &options.session, &address)?;
     Err(become_zellij(
         &zellij,
@@ -75,6 +73,31 @@ pub fn run(options: &cli::Up) -> Result<ExitCode> {
             layout.as_ref(),
         ],
     ))
+}
+
+/// What to connect to, as far as it was said; all of it can be used.
+fn targets(options: &cli::Up, places: &Places) -> Result<Vec<Target>> {
+    let mut targets = options.connect.clone();
+    for image in &options.pharo {
+        targets.push(Target::Pharo(std::path::absolute(image)?));
+    }
+    let settings = Settings::default();
+    let finder = Finder {
+        places,
+        settings: &settings,
+        environment: Environment::here(),
+    };
+    for target in &targets {
+        match target {
+            Target::File(file) => drop(read_connection_file(file)?),
+            Target::Pharo(image) => {
+                let choice = finder.choose(Some(image), options.vm.as_deref())?;
+                finder.remember(&choice).context("cannot remember the VM")?;
+            }
+            Target::Embedded | Target::Ssh(_) => {}
+        }
+    }
+    Ok(targets)
 }
 
 /// Remembers what to connect to; without a word about it, the same as last time.
@@ -170,6 +193,7 @@ fn yes(question: &str) -> Result<bool> {
 /// Inside Zellij there can be no other Zellij: the panes come as a tab of this session.
 fn open_tab(
     options: &cli::Up,
+    targets: &[Target],
     places: &Places,
     zellij: &Zellij,
     address: &str,
@@ -177,7 +201,7 @@ fn open_tab(
     let session = std::env::var("ZELLIJ_SESSION_NAME")
         .context("this is inside Zellij, but ZELLIJ_SESSION_NAME does not say in which session")?;
     places.make_session(&session)?;
-    connect_to(places, &session, &options.connect)?;
+    connect_to(places, &session, targets)?;
     let layout = write_layout(options, places, &session, address)?;
     let words: Vec<OsString> = vec![
         "--session".into(),
