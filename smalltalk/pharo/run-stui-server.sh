@@ -254,8 +254,8 @@ work_image() {
 		return
 	fi
 	if [ -d "$work" ]; then
-		old=$(find "$work" -name '*.image' | head -n 1)
-		if [ -n "$old" ] && [ "$(sum <"$old")" != "$(cat "$work/fresh" 2>/dev/null)" ]; then
+		# the checksums of all images in it: one saved under another name counts too
+		if [ "$(find "$work" -name '*.image' -exec sh -c 'cksum <"$1"' sh {} \; | sum)" != "$(cat "$work/fresh" 2>/dev/null)" ]; then
 			kept=$work.saved-$(date +%Y%m%d-%H%M%S)
 			mv -- "$work" "$kept" || fail "$work cannot be moved out of the way."
 			say "a new copy of the prepared image is made; the one before was saved by somebody and is kept in $kept"
@@ -265,7 +265,7 @@ work_image() {
 	fi
 	mkdir -p "$work" || fail "The folder $work cannot be made."
 	copy_image "$home/prepared" "$copy"
-	sum <"$copy.image" >"$work/fresh"
+	cksum <"$copy.image" | sum >"$work/fresh"
 	cp "$home/origin" "$home/ingredients" "$work/" || fail "$work cannot be written; is the disk full?"
 	image=$copy.image
 }

@@ -11,9 +11,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::cli;
 use crate::client::read_connection_file;
+use crate::permissions::{self, WANTED};
 use crate::pharo::Settings;
 use crate::pharo::images::{Environment, Finder};
-use crate::permissions::{self, WANTED};
 use crate::places::{Places, write_whole};
 use crate::plugin_file::{self, LAYOUT};
 use crate::process::run_bounded;

@@ -65,10 +65,14 @@ pub enum GetError {
         reason: String,
     },
     /// What arrived is no script.
-    #[error("{0} answered something else than a script; is there a portal between you and the network?")]
+    #[error(
+        "{0} answered something else than a script; is there a portal between you and the network?"
+    )]
     NotAScript(String),
     /// The script failed.
-    #[error("the script of get.pharo.org failed: {0}; try again, or fetch Pharo by hand and name it with --image and --vm")]
+    #[error(
+        "the script of get.pharo.org failed: {0}; try again, or fetch Pharo by hand and name it with --image and --vm"
+    )]
     Script(String),
     /// What it fetched is not what it should be.
     #[error("what get.pharo.org brought cannot be used: {0}; it is not kept, try again")]
@@ -159,7 +163,10 @@ fn script(mut fetch: Command, address: &str) -> Result<Vec<u8>, GetError> {
     let output = run_bounded(fetch.arg(address), SCRIPT_LIMIT)
         .map_err(|error| unreachable(error.to_string()))?;
     if !output.status.success() {
-        return Err(unreachable(last_line(&output.stderr, "it does not say why")));
+        return Err(unreachable(last_line(
+            &output.stderr,
+            "it does not say why",
+        )));
     }
     if output.stdout.starts_with(b"#!") {
         Ok(output.stdout)
@@ -195,14 +202,19 @@ fn run_script(bash: &Path, folder: &Path, text: &[u8]) -> Result<(), GetError> {
 /// Whether what was fetched is a Pharo of that version that runs here.
 fn check(folder: &Path, version: Version) -> Result<(), GetError> {
     let image = folder.join("Pharo.image");
-    let head = fs::read(&image).map_err(|error| GetError::Unusable(format!("there is no image ({error})")))?;
+    let head = fs::read(&image)
+        .map_err(|error| GetError::Unusable(format!("there is no image ({error})")))?;
     let format = head.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
     if !format.is_some_and(|format| FORMATS.contains(&format)) {
-        return Err(GetError::Unusable("the image is no 64-bit Pharo image".into()));
+        return Err(GetError::Unusable(
+            "the image is no 64-bit Pharo image".into(),
+        ));
     }
     let mut command = Command::new(folder.join("pharo"));
     command.args(["--headless", "Pharo.image", "--no-default-preferences"]);
-    command.args(["eval", "SystemVersion current major"]).current_dir(folder);
+    command
+        .args(["eval", "SystemVersion current major"])
+        .current_dir(folder);
     let output = run_bounded(&mut command, TRY_LIMIT)
         .map_err(|error| GetError::Unusable(format!("its VM does not run ({error})")))?;
     let said = String::from_utf8_lossy(&output.stdout);

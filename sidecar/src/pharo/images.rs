@@ -155,7 +155,11 @@ impl Finder<'_> {
                 .find(|found| found.origin != Origin::Launcher)
                 .ok_or(ChoiceError::NoImage)?,
         };
-        if image.path.extension().is_none_or(|ending| ending != "image") {
+        if image
+            .path
+            .extension()
+            .is_none_or(|ending| ending != "image")
+        {
             return Err(ChoiceError::NotAnImage(image.path));
         }
         if !image.path.is_file() {
@@ -249,9 +253,8 @@ impl Finder<'_> {
     /// The one of the environment or the configuration. It is taken also if it cannot be run, for the
     /// user to hear of it.
     fn set_vm(&self) -> Option<Found> {
-        let set = |path: &Option<PathBuf>, origin| {
-            path.as_deref().map(|path| self.program(path, origin))
-        };
+        let set =
+            |path: &Option<PathBuf>, origin| path.as_deref().map(|path| self.program(path, origin));
         set(&self.environment.vm, Origin::Environment)
             .or_else(|| set(&self.settings.vm, Origin::Configuration))
     }
@@ -445,9 +448,12 @@ mod tests {
             "data/pharo/get/13/Pharo.image",
             "data/pharo/get/13/pharo!",
         ]);
-        let choice = with_finder(home.path(), &Settings::default(), |_| {}, |finder| {
-            finder.choose(None, None).unwrap()
-        });
+        let choice = with_finder(
+            home.path(),
+            &Settings::default(),
+            |_| {},
+            |finder| finder.choose(None, None).unwrap(),
+        );
         assert!(choice.image.path.ends_with("get/13/Pharo.image"));
         assert!(choice.vm.path.ends_with("get/13/pharo"));
         assert_eq!(choice.vm.origin, Origin::Beside);
@@ -466,22 +472,47 @@ mod tests {
             environment.vm = Some(at("b"));
             environment.image = Some(at("b.image"));
         };
-        let choose = |settings, change: &dyn Fn(&mut Environment), image: Option<&Path>, vm: Option<&Path>| {
-            with_finder(home.path(), settings, |e| change(e), |finder| {
-                finder.choose(image, vm).map(|choice| {
-                    let name = |found: Found| found.path.file_name().unwrap().to_str().unwrap().to_owned();
-                    (name(choice.image), name(choice.vm))
-                })
-            })
+        let choose = |settings,
+                      change: &dyn Fn(&mut Environment),
+                      image: Option<&Path>,
+                      vm: Option<&Path>| {
+            with_finder(
+                home.path(),
+                settings,
+                |e| change(e),
+                |finder| {
+                    finder.choose(image, vm).map(|choice| {
+                        let name = |found: Found| {
+                            found.path.file_name().unwrap().to_str().unwrap().to_owned()
+                        };
+                        (name(choice.image), name(choice.vm))
+                    })
+                },
+            )
         };
         let pair = |image: &str, vm: &str| (image.to_owned(), vm.to_owned());
-        assert_eq!(choose(&settings, &|_| {}, None, None).unwrap(), pair("a.image", "a"));
-        assert_eq!(choose(&settings, &environment, None, None).unwrap(), pair("b.image", "b"));
         assert_eq!(
-            choose(&settings, &environment, Some(&at("c.image")), Some(&at("c"))).unwrap(),
+            choose(&settings, &|_| {}, None, None).unwrap(),
+            pair("a.image", "a")
+        );
+        assert_eq!(
+            choose(&settings, &environment, None, None).unwrap(),
+            pair("b.image", "b")
+        );
+        assert_eq!(
+            choose(
+                &settings,
+                &environment,
+                Some(&at("c.image")),
+                Some(&at("c"))
+            )
+            .unwrap(),
             pair("c.image", "c")
         );
-        assert!(matches!(choose(&none, &|_| {}, None, None), Err(ChoiceError::NoImage)));
+        assert!(matches!(
+            choose(&none, &|_| {}, None, None),
+            Err(ChoiceError::NoImage)
+        ));
         assert!(matches!(
             choose(&none, &|_| {}, Some(&at("a.image")), None),
             Err(ChoiceError::NoVm(_))
@@ -509,16 +540,26 @@ mod tests {
         ]);
         let image = home.path().join("Pharo/images/Moose/Moose.image");
         fs::write(image.with_file_name("pharo.version"), "130\n").unwrap();
-        with_finder(home.path(), &Settings::default(), |_| {}, |finder| {
-            let choice = finder.choose(Some(&image), None).unwrap();
-            assert!(choice.vm.path.ends_with("130-x64/Pharo.app/Contents/MacOS/Pharo"));
-            assert_eq!(finder.images().len(), 1);
-            assert_eq!(finder.vms().len(), 2);
-            assert!(
-                matches!(finder.choose(None, None), Err(ChoiceError::NoImage)),
-                "an image that somebody works in is not taken unasked"
-            );
-        });
+        with_finder(
+            home.path(),
+            &Settings::default(),
+            |_| {},
+            |finder| {
+                let choice = finder.choose(Some(&image), None).unwrap();
+                assert!(
+                    choice
+                        .vm
+                        .path
+                        .ends_with("130-x64/Pharo.app/Contents/MacOS/Pharo")
+                );
+                assert_eq!(finder.images().len(), 1);
+                assert_eq!(finder.vms().len(), 2);
+                assert!(
+                    matches!(finder.choose(None, None), Err(ChoiceError::NoImage)),
+                    "an image that somebody works in is not taken unasked"
+                );
+            },
+        );
     }
 
     #[test]
@@ -526,15 +567,25 @@ mod tests {
         let home = home(&["a.image", "my-vm!", "bin/pharo!"]);
         let image = home.path().join("a.image");
         let vm = home.path().join("my-vm");
-        let path = |environment: &mut Environment| environment.path = home.path().join("bin").into();
+        let path =
+            |environment: &mut Environment| environment.path = home.path().join("bin").into();
         with_finder(home.path(), &Settings::default(), path, |finder| {
-            assert_eq!(finder.choose(Some(&image), None).unwrap().vm.origin, Origin::Path);
+            assert_eq!(
+                finder.choose(Some(&image), None).unwrap().vm.origin,
+                Origin::Path
+            );
             let choice = finder.choose(Some(&image), Some(&vm)).unwrap();
             finder.remember(&choice).unwrap();
             let again = finder.choose(Some(&image), None).unwrap();
-            assert_eq!((again.vm.path, again.vm.origin), (vm.clone(), Origin::Remembered));
+            assert_eq!(
+                (again.vm.path, again.vm.origin),
+                (vm.clone(), Origin::Remembered)
+            );
             fs::remove_file(&vm).unwrap();
-            assert_eq!(finder.choose(Some(&image), None).unwrap().vm.origin, Origin::Path);
+            assert_eq!(
+                finder.choose(Some(&image), None).unwrap().vm.origin,
+                Origin::Path
+            );
         });
     }
 }

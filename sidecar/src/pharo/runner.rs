@@ -126,7 +126,7 @@ impl Runner {
         };
         let said = String::from_utf8_lossy(&said);
         let line = said.lines().next().unwrap_or_default();
-        Ok(line.strip_prefix(PREFIX).unwrap_or(line).to_owned())
+        Ok(sentence(line).to_owned())
     }
 
     /// Becomes the script, which prepares the image if needed, runs the server and stops it in an orderly
@@ -161,6 +161,11 @@ pub fn progress(log: &Path) -> Option<String> {
         .rev()
         .find_map(|line| line.strip_prefix(PREFIX))?;
     Some(line.to_owned())
+}
+
+/// A line of a log without the script's name.
+pub fn sentence(line: &str) -> &str {
+    line.strip_prefix(PREFIX).unwrap_or(line)
 }
 
 /// The file by which a Pharo server is asked to stop: a VM that got a signal would die at once. The

@@ -159,6 +159,16 @@ fn is_alive(pid: &str) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
+/// Whether this process ignores a signal, as far as the system tells.
+fn is_ignored(number: u32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (number - 1) & 1 == 1)
+}
+
 fn write_program(path: &Path, text: &str) {
     fs::write(path, text).expect("a file");
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a program");
@@ -243,7 +253,15 @@ fn every_wrong_call_is_answered_with_one_sentence() {
     let image = bench.at("My Pharo.image").display().to_string();
     let data = bench.at("data").display().to_string();
     assert_refused(
-        &["--vm", "/bin/false", "--image", &image, "--data", &data, "--prepare-only"],
+        &[
+            "--vm",
+            "/bin/false",
+            "--image",
+            &image,
+            "--data",
+            &data,
+            "--prepare-only",
+        ],
         "does not run",
     );
 }
@@ -267,7 +285,10 @@ fn an_image_is_prepared_once_and_again_when_something_has_changed() {
     let output = bench.run(&["--prepare-only"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("again (image changed)"), "{said}");
-    write_program(&bench.at("vm"), &STAND_IN.replace("stand-in 1", "stand-in 2"));
+    write_program(
+        &bench.at("vm"),
+        &STAND_IN.replace("stand-in 1", "stand-in 2"),
+    );
     assert_eq!(check().1, "prepared before, but changed since: vm");
     assert!(bench.run(&["--prepare-only"]).status.success());
     assert!(bench.run(&["--prepare-only=again"]).status.success());
@@ -290,14 +311,19 @@ fn an_image_that_cannot_be_prepared_leaves_a_log_and_no_copy() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("it is no Pharo"), "{said}");
-    assert!(said.lines().last().unwrap().contains("could not be loaded"), "{said}");
+    assert!(
+        said.lines().last().unwrap().contains("could not be loaded"),
+        "{said}"
+    );
     assert!(bench.at("data/prepare.log").exists());
     assert_eq!(bench.run(&["--check"]).status.code(), Some(3));
 }
 
 #[test]
 fn a_signal_stops_the_server_in_an_orderly_way_and_leaves_no_file() {
-    for signal in ["TERM", "INT", "HUP"] {
+    // One that is ignored here, as under nohup, no shell that is started from here can heed.
+    let signals = [("TERM", 15), ("INT", 2), ("HUP", 1)];
+    for (signal, _) in signals.iter().filter(|(_, number)| !is_ignored(*number)) {
         let bench = Bench::new();
         let mut server = bench.start(&["--prepare", "--endpoint", "tcp://127.0.0.1:*"], &[]);
         let pid = server.pid();
@@ -363,7 +389,10 @@ fn two_servers_never_share_a_connection_file() {
     let output = bench.run(&["--prepare"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains(&format!("process {}", server.pid())), "{said}");
+    assert!(
+        said.contains(&format!("process {}", server.pid())),
+        "{said}"
+    );
     assert!(is_alive(&server.pid()));
 }
 
@@ -379,7 +408,10 @@ fn what_was_saved_is_there_again_and_is_never_thrown_away() {
     fs::write(bench.at("My Pharo.image"), "another image").unwrap();
     let server = bench.start(&["--prepare"], &[]);
     assert!(server.said().contains("is kept in"), "{}", server.said());
-    assert_eq!(fs::read_to_string(bench.work_image()).unwrap(), "another image");
+    assert_eq!(
+        fs::read_to_string(bench.work_image()).unwrap(),
+        "another image"
+    );
     let kept = fs::read_dir(bench.at("data/work"))
         .unwrap()
         .flatten()
@@ -390,6 +422,17 @@ fn what_was_saved_is_there_again_and_is_never_thrown_away() {
         fs::read_to_string(kept.join("My Pharo.image")).unwrap(),
         "saved by somebody"
     );
+}
+
+#[test]
+fn what_was_saved_under_another_name_is_kept_too() {
+    let bench = Bench::new();
+    drop(bench.start(&["--prepare"], &[]));
+    let other = bench.work_image().with_file_name("other.image");
+    fs::write(&other, "saved as").unwrap();
+    fs::write(bench.at("My Pharo.image"), "another image").unwrap();
+    let server = bench.start(&["--prepare"], &[]);
+    assert!(server.said().contains("is kept in"), "{}", server.said());
 }
 
 #[test]

@@ -42,7 +42,11 @@ impl Pharo {
         variable: impl Fn(&str) -> Option<OsString>,
         on_path: impl Fn(&str) -> Option<PathBuf>,
     ) -> Option<Pharo> {
-        let named = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let named = |name| {
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         Some(Pharo {
             image: named(IMAGE)?,
             vm: named(VM).or_else(|| on_path("pharo"))?,
@@ -124,14 +128,19 @@ fn conformance(
         }
         return Ok(());
     }
-    for program in programs.iter().filter(|program| program.package == "stui-conformance") {
+    for program in programs
+        .iter()
+        .filter(|program| program.package == "stui-conformance")
+    {
         let command = &mut command(program, None, tools);
         command.env("STUI_CONFORMANCE_CONNECTION", &file);
         let name = format!("{} over {socket} on Pharo", program.name());
         run_harness(command, &name, LIMIT, tally)?;
     }
     if !server.stop() || file.exists() {
-        tally.fail(format!("{name}: the server does not stop in an orderly way"));
+        tally.fail(format!(
+            "{name}: the server does not stop in an orderly way"
+        ));
     }
     Ok(())
 }
@@ -154,7 +163,10 @@ impl Serving {
     fn wait(&mut self, limit: Duration, happened: impl Fn() -> bool) -> bool {
         let deadline = Instant::now() + limit;
         while !happened() {
-            let ended = self.child.try_wait().map_or(true, |status| status.is_some());
+            let ended = self
+                .child
+                .try_wait()
+                .map_or(true, |status| status.is_some());
             if ended || Instant::now() > deadline {
                 return false;
             }
@@ -165,7 +177,9 @@ impl Serving {
 
     /// Ask it to stop, and tell whether it did, and well.
     fn stop(&mut self) -> bool {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        let asked = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
         if !asked.is_ok_and(|status| status.success()) {
             return false;
         }
@@ -197,12 +211,16 @@ mod tests {
     #[test]
     fn a_pharo_is_an_image_and_a_vm_that_is_named_or_on_the_path() {
         let find = |image: &str, vm: &str, path: Option<&str>| {
-            let variable = |name: &str| {
-                Some(OsString::from(if name == IMAGE { image } else { vm }))
-            };
+            let variable =
+                |name: &str| Some(OsString::from(if name == IMAGE { image } else { vm }));
             Pharo::find(variable, |_| path.map(PathBuf::from))
         };
-        let pharo = |vm: &str| Some(Pharo { vm: vm.into(), image: "/i".into() });
+        let pharo = |vm: &str| {
+            Some(Pharo {
+                vm: vm.into(),
+                image: "/i".into(),
+            })
+        };
         assert_eq!(find("/i", "/v", Some("/p")), pharo("/v"));
         assert_eq!(find("/i", "", Some("/p")), pharo("/p"));
         assert_eq!(find("/i", "", None), None);
@@ -212,6 +230,9 @@ mod tests {
     #[test]
     fn a_socket_that_cannot_be_used_says_why() {
         let log = "x\n2026 STUI Starting the server failed: STUIZMQError: The socket libzmq cannot be used: it is not there.\ny";
-        assert_eq!(reason(log), "The socket libzmq cannot be used: it is not there.");
+        assert_eq!(
+            reason(log),
+            "The socket libzmq cannot be used: it is not there."
+        );
     }
 }

@@ -63,7 +63,13 @@ impl Group {
 
     /// How long one of its programs may take.
     fn limit(self) -> Duration {
-        Duration::from_secs(60 * if matches!(self, Group::E2e | Group::Pharo) { 30 } else { 15 })
+        Duration::from_secs(
+            60 * if matches!(self, Group::E2e | Group::Pharo) {
+                30
+            } else {
+                15
+            },
+        )
     }
 }
 
@@ -376,7 +382,10 @@ mod tests {
     fn every_group_has_a_package_and_every_other_package_is_unit() {
         assert_eq!(Group::of("stui-e2e", "sessions"), Group::E2e);
         assert_eq!(Group::of("stui-e2e", "pharo"), Group::Pharo);
-        assert_eq!(Group::of("stui-conformance", "requests"), Group::Conformance);
+        assert_eq!(
+            Group::of("stui-conformance", "requests"),
+            Group::Conformance
+        );
         assert_eq!(Group::of("stui-plugin-host", "wasm"), Group::Plugin);
         assert_eq!(Group::of("stui-embedded", "vm"), Group::Unit);
     }

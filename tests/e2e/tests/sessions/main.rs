@@ -5,5 +5,6 @@ mod ending;
 mod evaluating;
 mod faults;
 mod inspecting;
+mod pharo;
 mod sizes;
 mod text;
