@@ -525,6 +525,7 @@ impl Health {
 fn state(link: &ServerLink, connected: &str) -> (&'static str, String, Health) {
     match link {
         ServerLink::Connecting => ("◌", "connecting".to_owned(), Health::Coming),
+        ServerLink::Starting { what } => ("◌", what.clone(), Health::Coming),
         ServerLink::Connected => ("●", connected.to_owned(), Health::Good),
         ServerLink::Reconnecting { attempt, reason } => (
             "◌",

@@ -455,7 +455,13 @@ impl Sidecar {
                 if let Err(error) = server.ensure(now) {
                     tracing::error!(%error, "cannot start a Smalltalk server");
                 }
+                let starting = server.starting();
                 let link = match (state, server.failure()) {
+                    (pane::Link::Reconnecting { .. }, _) if starting.is_some() => {
+                        pane::Link::Starting {
+                            what: starting.unwrap_or_default(),
+                        }
+                    }
                     (pane::Link::Reconnecting { attempt, .. }, Some(failure)) => {
                         pane::Link::Reconnecting {
                             attempt,

@@ -13,6 +13,7 @@ pub mod journal;
 pub mod link;
 pub mod log;
 pub mod permissions;
+pub mod pharo;
 pub mod pipes;
 pub mod places;
 pub mod plugin_file;

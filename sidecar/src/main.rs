@@ -37,6 +37,7 @@ fn run() -> Result<ExitCode> {
         Command::Disconnect(options) => commands::sessions::disconnect(options),
         Command::Doctor(options) => Ok(commands::doctor::run(config, &options)),
         Command::Config(options) => commands::config::run(config, options.command),
+        Command::Pharo(command) => commands::pharo::run(config, command),
         Command::Demo(options) => play(options).map(|()| ExitCode::SUCCESS),
         Command::Sidecar(options) => commands::sidecar::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Tunnel(options) => commands::tunnel::run(options).map(|()| ExitCode::SUCCESS),

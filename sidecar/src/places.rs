@@ -3,7 +3,7 @@
 //! | what | where |
 //! | --- | --- |
 //! | sockets, locks, connection files | `$XDG_RUNTIME_DIR/stui`, else `$TMPDIR/stui-UID` (mode 0700) |
-//! | the plugin | `$XDG_DATA_HOME/stui`, else `~/.local/share/stui` |
+//! | the plugin, prepared and fetched Pharo images | `$XDG_DATA_HOME/stui`, else `~/.local/share/stui` |
 //! | journals and logs | `$XDG_STATE_HOME/stui`, else `~/.local/state/stui` (mode 0700) |
 //! | Zellij's permissions | `$XDG_CACHE_HOME/zellij`, else `~/.cache/zellij` |
 
@@ -54,6 +54,17 @@ impl Places {
     /// If neither the XDG variables nor `HOME` say where.
     pub fn from_environment() -> Result<Self, PlaceError> {
         Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    /// All directories below one, for tests.
+    #[cfg(test)]
+    pub(crate) fn below(folder: &Path) -> Self {
+        Places {
+            runtime: folder.join("run"),
+            data: folder.join("data"),
+            state: folder.join("state"),
+            zellij_cache: folder.join("zellij"),
+        }
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, PlaceError> {
@@ -115,6 +126,11 @@ impl Places {
     /// Where `stui up` writes the plugin.
     pub fn plugin(&self) -> PathBuf {
         self.data.join("stui.wasm")
+    }
+
+    /// Prepared and fetched Pharo images, and the server that is loaded into them.
+    pub fn pharo(&self) -> PathBuf {
+        self.data.join("pharo")
     }
 
     /// Where `stui up` writes the layout of a session.

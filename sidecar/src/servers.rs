@@ -11,6 +11,7 @@ use stui_protocol::connection::ConnectionFile;
 
 use crate::client::{ClientError, read_connection_file};
 use crate::config::Remembered;
+use crate::pharo::runner;
 use crate::places::Places;
 use crate::process::{is_alive, own_program, terminate};
 use crate::target::Target;
@@ -310,14 +311,37 @@ impl Server {
         self.failure.as_deref()
     }
 
+    /// What it does until it can be reached, in a few words, if it was started and takes its time.
+    pub fn starting(&mut self) -> Option<String> {
+        let is_pharo = matches!(self.target, Target::Pharo(_));
+        (is_pharo && self.running_child().is_some() && living(&self.file).is_err()).then(|| {
+            runner::progress(&self.log).unwrap_or_else(|| "starting the Pharo image".to_owned())
+        })
+    }
+
+    /// Process id of the one that was started, while it runs.
+    fn running_child(&mut self) -> Option<u32> {
+        let child = self.child.as_mut()?;
+        let runs = child.try_wait().is_ok_and(|status| status.is_none());
+        runs.then(|| child.id())
+    }
+
     /// Ends it if the sidecar started it, or one before the sidecar did.
     pub fn end(&mut self) {
         if !self.target.is_started_here() {
             return;
         }
-        if let Ok(file) = living(&self.file)
-            && let Err(error) = terminate(file.pid)
-        {
+        let ended = match (self.running_child(), living(&self.file)) {
+            // It sees to the server's end, and may still be preparing one.
+            (Some(child), _) => terminate(child),
+            // Whose process is a virtual machine, which dies of a signal at once.
+            (_, Ok(_)) if matches!(self.target, Target::Pharo(_)) => {
+                std::fs::write(runner::stop_file(&self.file), "")
+            }
+            (_, Ok(file)) => terminate(file.pid),
+            (_, Err(_)) => Ok(()),
+        };
+        if let Err(error) = ended {
             tracing::warn!(%error, "cannot end the Smalltalk server");
         }
     }
@@ -343,7 +367,7 @@ fn last_words(log: &Path, from: u64) -> Option<String> {
     let text = String::from_utf8_lossy(&bytes);
     let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
     let line = line.strip_prefix("stui: ").unwrap_or(line);
-    Some(crate::hub::inspector::cut(line, 500))
+    Some(crate::hub::inspector::cut(runner::sentence(line), 500))
 }
 
 #[cfg(test)]
@@ -374,5 +398,27 @@ mod tests {
         assert_eq!(names, ["embedded", "embedded-2", "p"]);
         let json = serde_json::to_string(&images).unwrap();
         assert_eq!(serde_json::from_str::<Vec<Image>>(&json).unwrap(), images);
+    }
+
+    #[test]
+    fn a_living_pharo_server_is_asked_to_stop_by_a_file_and_gets_no_signal() {
+        let home = tempfile::tempdir().unwrap();
+        let places = Places::below(home.path());
+        std::fs::create_dir_all(places.runtime_path()).unwrap();
+        let image = Image::named([Target::Pharo("/i/Moose.image".into())]).remove(0);
+        let mut server = Server::of(&places, "s", &image, std::process::id());
+        assert_eq!(server.starting(), None);
+        let file = server.connection_file().to_owned();
+        // A signal to this process would end the test.
+        let json = format!(
+            r#"{{"endpoint":"tcp://127.0.0.1:1","dialect":"Pharo 12","pid":{},"protocol_version":"1.0.0"}}"#,
+            std::process::id()
+        );
+        std::fs::write(&file, json).unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .unwrap();
+        living(&file).unwrap();
+        server.end();
+        assert!(runner::stop_file(&file).exists());
     }
 }

@@ -135,6 +135,12 @@ fn the_status_line_says_how_the_chain_stands() {
     for (link, busy, words) in [
         (Link::Connecting, false, "◌ connecting"),
         (
+            Link::Starting {
+                what: "Preparing the Pharo image takes a minute.".into(),
+            },
+            "◌ starting Smalltalk",
+        ),
+        (
             Link::Reconnecting {
                 attempt: 3,
                 reason: "The server closed the connection.".into(),
@@ -162,7 +168,10 @@ fn the_status_line_says_how_the_chain_stands() {
         });
         assert!(desk.rows()[9].starts_with(words), "{}", desk.screen());
         assert!(desk.rows()[9].contains("2 people"));
-        if let Link::Reconnecting { reason, .. } | Link::Failed { reason } = link {
+        if let Link::Reconnecting { reason, .. }
+        | Link::Failed { reason }
+        | Link::Starting { what: reason } = link
+        {
             assert_eq!(desk.rows()[8], reason);
         }
     }

@@ -15,6 +15,8 @@ use crate::client::read_connection_file;
 use crate::config::{self, Config, Flag, Remembered, Theme};
 use crate::hub::commands::Told;
 use crate::permissions;
+use crate::pharo::Settings;
+use crate::pharo::images::{Environment, Finder};
 use crate::places::{Places, write_whole};
 use crate::plugin_file::{self, LAYOUT};
 use crate::process::run_bounded;
@@ -28,7 +30,8 @@ use crate::zellij::Zellij;
 /// If anything is missing, in one sentence that says what to do.
 pub fn run(file: Option<&Path>, options: &cli::Up) -> Result<ExitCode> {
     super::log("error");
-    let flags = flags(options);
+    let asked_for = asked_for(options)?;
+    let flags = flags(options, &asked_for);
     let config = config::load(file, &flags).sound()?;
     let remembered = Remembered::of(file, &flags);
     let session = &config.session.value;
@@ -39,19 +42,15 @@ pub fn run(file: Option<&Path>, options: &cli::Up) -> Result<ExitCode> {
             "there is no terminal here for Zellij to draw on; `stui demo` plays a session without one"
         );
     }
-    for target in &config.connect.value {
-        if let Target::File(file) = target {
-            read_connection_file(file)?;
-        }
-    }
+    let places = Places::from_environment()?;
+    check_targets(&config, options.vm.as_deref(), &places)?;
     let zellij = Zellij::find(config.zellij.value.as_deref())?;
     zellij.supported_version()?;
-    let places = Places::from_environment()?;
     places.runtime()?;
     let address = plugin_file::install(&places)?;
     permit(&places, config.theme.value, options.grant_permissions)?;
     if inside {
-        return open_tab(options, &config, &remembered, &places, &zellij, &address);
+        return open_tab(&asked_for, &config, &remembered, &places, &zellij, &address);
     }
     if zellij.living_sessions()?.contains(session) {
         // What only a new session can have, said on this command line; the file's is for new ones.
@@ -62,7 +61,7 @@ pub fn run(file: Option<&Path>, options: &cli::Up) -> Result<ExitCode> {
                 flag.flag
             );
         }
-        connect_running(&places, session, &options.connect)?;
+        connect_running(&places, session, &asked_for)?;
         return Err(become_zellij(
             &zellij,
             &["attach".as_ref(), session.as_ref()],
@@ -94,13 +93,22 @@ fn connect_running(places: &Places, session: &str, targets: &[Target]) -> Result
     Ok(())
 }
 
+/// What the command line says to connect to.
+fn asked_for(options: &cli::Up) -> Result<Vec<Target>> {
+    let mut targets = options.connect.clone();
+    for image in &options.pharo {
+        targets.push(Target::Pharo(std::path::absolute(image)?));
+    }
+    Ok(targets)
+}
+
 /// What the command line sets.
-fn flags(options: &cli::Up) -> Vec<Flag> {
+fn flags(options: &cli::Up, asked_for: &[Target]) -> Vec<Flag> {
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-    let connect = (!options.connect.is_empty()).then(|| Flag {
+    let connect = (!asked_for.is_empty()).then(|| Flag {
         name: "connect",
         flag: "--connect",
-        values: options.connect.iter().map(ToString::to_string).collect(),
+        values: asked_for.iter().map(ToString::to_string).collect(),
     });
     [
         connect,
@@ -127,6 +135,27 @@ fn prepare(
     config::remember(places, session, remembered)
         .with_context(|| format!("cannot write {}", places.flags(session).display()))?;
     write_layout(config, places, session, address)
+}
+
+/// Whether all that is to be connected to can be used; remembers the VM that was named for an image.
+fn check_targets(config: &Config, vm: Option<&Path>, places: &Places) -> Result<()> {
+    let settings = Settings::of(config);
+    let finder = Finder {
+        places,
+        settings: &settings,
+        environment: Environment::here(),
+    };
+    for target in &config.connect.value {
+        match target {
+            Target::File(file) => drop(read_connection_file(file)?),
+            Target::Pharo(image) => {
+                let choice = finder.choose(Some(image), vm)?;
+                finder.remember(&choice).context("cannot remember the VM")?;
+            }
+            Target::Embedded | Target::Ssh(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Remembers what to connect to; without a word about it, the same as last time.
@@ -205,7 +234,7 @@ fn yes(question: &str) -> Result<bool> {
 
 /// Inside Zellij there can be no other Zellij: the panes come as a tab of this session.
 fn open_tab(
-    options: &cli::Up,
+    asked_for: &[Target],
     config: &Config,
     remembered: &Remembered,
     places: &Places,
@@ -216,7 +245,7 @@ fn open_tab(
         .context("this is inside Zellij, but ZELLIJ_SESSION_NAME does not say in which session")?;
     let layout = prepare(config, remembered, places, &session, address)?;
     if calls::call(&places.sidecar_socket(&session), &Call::Status).is_ok() {
-        connect_running(places, &session, &options.connect)?;
+        connect_running(places, &session, asked_for)?;
     } else {
         connect_to(places, &session, &config.connect.value)?;
     }

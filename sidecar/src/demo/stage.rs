@@ -3,6 +3,7 @@
 //!
 //! `stui demo` and the end-to-end tests play here.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -137,13 +138,17 @@ impl Stage {
         self.up_observed(session, size, Box::new(|_| ()))
     }
 
-    /// The same, with all output also given to `on_output`.
+    /// The same with more arguments.
     ///
     /// # Errors
     /// As [`Stage::up`].
-    pub fn up_observed(&self, session: &str, size: Size, on_output: OnOutput) -> Result<Terminal> {
-        let command = self
-            .command(&self.stui)
+    pub fn up_with(&self, session: &str, size: Size, arguments: &[&OsStr]) -> Result<Terminal> {
+        let command = self.up_command(session).args(arguments);
+        Ok(Terminal::spawn(&command, size)?)
+    }
+
+    fn up_command(&self, session: &str) -> Command {
+        self.command(&self.stui)
             .args([
                 "up",
                 "--grant-permissions",
@@ -151,7 +156,15 @@ impl Stage {
                 session,
                 "--zellij",
             ])
-            .args([&self.zellij]);
+            .args([&self.zellij])
+    }
+
+    /// The same, with all output also given to `on_output`.
+    ///
+    /// # Errors
+    /// As [`Stage::up`].
+    pub fn up_observed(&self, session: &str, size: Size, on_output: OnOutput) -> Result<Terminal> {
+        let command = self.up_command(session);
         Ok(Terminal::spawn_observed(&command, size, on_output)?)
     }
 

@@ -72,6 +72,9 @@ fn link(link: &Link, dialect: &str, endpoint: &str, findings: &mut Findings<impl
     match link {
         Link::Connected => findings.ok(format!("it is connected to {dialect} at {endpoint}")),
         Link::Connecting => findings.note("it is connecting to Smalltalk"),
+        Link::Starting { what } => {
+            findings.note(format!("the Smalltalk server is starting: {what}"));
+        }
         Link::Reconnecting { attempt, reason } => findings.problem(
             format!("it is not connected to Smalltalk (attempt {attempt})"),
             reason,

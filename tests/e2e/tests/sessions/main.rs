@@ -6,6 +6,7 @@ mod ending;
 mod evaluating;
 mod faults;
 mod inspecting;
+mod pharo;
 mod private;
 mod several;
 mod sizes;
