@@ -83,9 +83,9 @@ pub struct Up {
     /// of it, once; the image itself stays as it is.
     #[arg(long, value_name = "IMAGE")]
     pub pharo: Vec<PathBuf>,
-    /// The virtual machine for the images of `--pharo`, which is remembered; default: one that
-    /// `stui pharo list` shows.
-    #[arg(long, value_name = "VM", requires = "pharo")]
+    /// The virtual machine for the Pharo images, which is remembered; default: one that `stui pharo
+    /// list` shows.
+    #[arg(long, value_name = "VM")]
     pub vm: Option<PathBuf>,
     /// Another layout; `{{plugin}}` and `{{stui}}` in it are replaced by the plugin's address and
     /// the path of this program.

@@ -81,6 +81,9 @@ fn targets(options: &cli::Up, places: &Places) -> Result<Vec<Target>> {
     for image in &options.pharo {
         targets.push(Target::Pharo(std::path::absolute(image)?));
     }
+    if options.vm.is_some() && !targets.iter().any(|it| matches!(it, Target::Pharo(_))) {
+        bail!("--vm names the virtual machine for a Pharo image; give --pharo IMAGE too");
+    }
     let settings = Settings::default();
     let finder = Finder {
         places,
