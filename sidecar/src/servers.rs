@@ -149,7 +149,8 @@ impl Image {
 /// `name`, or if one of the images has it, the next of `name-2`, `name-3`, … that is free.
 pub fn free_name(images: &[Image], name: &str) -> String {
     let taken = |name: &str| images.iter().any(|image| image.name == name);
-    (1..)
+    // One of these is free: there is one more of them than images.
+    (1..=images.len() + 1)
         .map(|n| match n {
             1 => name.to_owned(),
             n => format!("{name}-{n}"),
