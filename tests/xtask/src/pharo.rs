@@ -71,10 +71,7 @@ pub(crate) fn run(programs: &[Program], tools: &Tools, tally: &mut Tally) -> Res
     }
     for program in programs.iter().filter(|program| program.is_for_pharo()) {
         let command = &mut command(program, None, tools);
-        command
-            .args(["--include-ignored", "--test-threads=1"])
-            .env(VM, &pharo.vm)
-            .env(IMAGE, &pharo.image);
+        command.env(VM, &pharo.vm).env(IMAGE, &pharo.image);
         run_harness(command, &program.name(), LIMIT, tally)?;
     }
     Ok(())
