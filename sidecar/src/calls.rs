@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use stui_protocol::pane::{Guests, Status};
 
-use crate::hub::commands::{Ask, Told};
+use crate::hub::asked::{Ask, Told};
 use crate::pipes::Destination;
 
 /// Longest line.

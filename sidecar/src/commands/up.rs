@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::calls::{self, Call};
 use crate::cli;
 use crate::client::read_connection_file;
-use crate::hub::commands::Told;
+use crate::hub::asked::Told;
 use crate::permissions::{self, WANTED};
 use crate::places::{Places, write_whole};
 use crate::plugin_file::{self, LAYOUT};
