@@ -519,6 +519,7 @@ impl State {
     fn of(link: &ServerLink, connected: &str) -> State {
         let (sign, words, reason, health) = match link {
             ServerLink::Connecting => ("◌", "connecting".to_owned(), "", Health::Coming),
+            ServerLink::Starting { what } => ("◌", what.clone(), "", Health::Coming),
             ServerLink::Connected => ("●", connected.to_owned(), "", Health::Good),
             ServerLink::Reconnecting { attempt, reason } => (
                 "◌",

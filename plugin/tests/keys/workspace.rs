@@ -365,7 +365,7 @@ fn running_code_is_marked_and_can_be_interrupted_by_key() {
     assert_eq!(
         desk.acts(),
         [Act::Interrupt],
-        "the status may be late; the sidecar knows whether anything runs"
+        "the pane may not know yet that it runs"
     );
     let mut busy = status();
     busy.running = 1;

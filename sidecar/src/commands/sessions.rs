@@ -170,6 +170,7 @@ fn show(told: Told) -> Result<ExitCode> {
 fn state(link: &Link) -> String {
     match link {
         Link::Connecting => "connecting".into(),
+        Link::Starting { what } => what.clone(),
         Link::Connected => "connected".into(),
         Link::Reconnecting { attempt, reason } => format!("reconnecting ({attempt}): {reason}"),
         Link::Failed { reason } => format!("failed: {reason}"),
