@@ -272,7 +272,7 @@ impl Keymap {
                 let keys = match rebound(entry.name) {
                     None => own().collect(),
                     Some(words) => words
-                        .split('|')
+                        .split(stui_protocol::command::BETWEEN_KEYS)
                         .map(str::parse)
                         .collect::<Result<_, _>>()
                         .unwrap_or_else(|error| {
@@ -359,6 +359,12 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), TABLE.len());
+    }
+
+    #[test]
+    fn the_names_are_those_that_configuration_files_are_checked_against() {
+        let names: Vec<_> = TABLE.iter().map(|entry| entry.name).collect();
+        assert_eq!(names, stui_protocol::command::COMMANDS);
     }
 
     #[test]

@@ -12,7 +12,6 @@ pub mod command;
 pub mod editor;
 pub mod inspector;
 pub mod io;
-pub mod key;
 pub mod link;
 pub mod page;
 pub mod pane;
@@ -24,3 +23,5 @@ pub mod text;
 pub mod theme;
 pub mod transcript;
 pub mod window;
+
+pub use stui_protocol::key;

@@ -376,11 +376,12 @@ impl Pane {
         if self.refuses() {
             return;
         }
-        if !self.link.is_live() {
-            self.message = Some(Message::error("There is no sidecar to interrupt anything."));
-        } else {
-            // What the status says may be late; the sidecar knows whether anything runs.
+        // Whether anything runs is known to the sidecar alone: the status here may be older than the
+        // evaluation that was asked for a moment ago.
+        if self.link.is_live() {
             self.link.act(Act::Interrupt, out);
+        } else {
+            self.message = Some(Message::error("There is no sidecar to interrupt anything."));
         }
     }
 

@@ -359,15 +359,20 @@ impl Sessions {
             if row.key == link.session() {
                 canvas.text(0, y, 2, "›", theme.key);
             }
-            let (sign, mut words, style) = state(&row.link, "connected");
-            if row.running > 0 {
-                words = format!("▶ {} running", row.running);
+            let mut state = State::of(&row.link, "connected");
+            if row.running > 0 && matches!(row.link, ServerLink::Connected) {
+                state = State {
+                    sign: "▶",
+                    words: format!("{} running", row.running),
+                    health: Health::Running,
+                    ..state
+                };
             }
             if row.debuggers > 0 {
-                words.push_str(&format!(", {}", counted(row.debuggers, "debugger")));
+                state.add(&counted(row.debuggers, "debugger"));
             }
             if row.lost > 0 {
-                words.push_str(&format!(", {} to run again (h)", row.lost));
+                state.add(&format!("{} to run again", row.lost));
             }
             let me = link.me().client();
             let others = row.viewers.iter().filter(|client| Some(**client) != me);
@@ -376,17 +381,7 @@ impl Sessions {
                 1 => "1 other".to_owned(),
                 n => format!("{n} others"),
             };
-            let style = style.of(theme);
-            columns.entry(
-                canvas,
-                y,
-                [&row.name, &row.image],
-                sign,
-                &words,
-                &used,
-                style,
-                theme,
-            );
+            columns.entry(canvas, y, [&row.name, &row.image], &state, &used, theme);
         } else if let Some(row) = number
             .checked_sub(self.list.sessions.len())
             .and_then(|at| self.list.images.get(at))
@@ -396,20 +391,10 @@ impl Sessions {
             } else {
                 &row.dialect
             };
-            let (sign, mut words, style) = state(&row.link, dialect);
-            words.push_str(&format!(", {}", row.target));
+            let mut state = State::of(&row.link, dialect);
+            state.add(&row.target);
             let count = row.sessions.to_string();
-            let style = style.of(theme);
-            columns.entry(
-                canvas,
-                y,
-                [&row.name, &count],
-                sign,
-                &words,
-                "",
-                style,
-                theme,
-            );
+            columns.entry(canvas, y, [&row.name, &count], &state, "", theme);
         }
     }
 
@@ -477,16 +462,13 @@ impl Columns {
         }
     }
 
-    #[allow(clippy::too_many_arguments)] // a row has that many cells
     fn entry(
         &self,
         canvas: &mut Canvas,
         y: u16,
         [name, second]: [&str; 2],
-        sign: &str,
-        state: &str,
+        state: &State,
         used: &str,
-        style: Style,
         theme: &Theme,
     ) {
         let columns = canvas.columns();
@@ -498,40 +480,76 @@ impl Columns {
         } else {
             columns
         };
-        let at = canvas.text(self.state, y, end, sign, style);
-        canvas.cut_text(at + 1, y, end, state, theme.text);
+        let at = canvas.text(self.state, y, end, state.sign, state.health.style(theme));
+        canvas.cut_text(at + 1, y, end, &state.in_words(), theme.text);
     }
 }
 
-/// How something is.
+/// How good something is.
 #[derive(Debug, Clone, Copy)]
 enum Health {
     Good,
+    Running,
     Coming,
     Bad,
 }
 
 impl Health {
-    fn of(self, theme: &Theme) -> Style {
+    fn style(self, theme: &Theme) -> Style {
         match self {
             Health::Good => theme.good,
+            Health::Running => theme.running,
             Health::Coming => theme.faint,
             Health::Bad => theme.error,
         }
     }
 }
 
-/// A link's state: its sign, its words, and how good that is.
-fn state(link: &ServerLink, connected: &str) -> (&'static str, String, Health) {
-    match link {
-        ServerLink::Connecting => ("◌", "connecting".to_owned(), Health::Coming),
-        ServerLink::Connected => ("●", connected.to_owned(), Health::Good),
-        ServerLink::Reconnecting { attempt, reason } => (
-            "◌",
-            format!("reconnecting ({attempt}): {reason}"),
-            Health::Bad,
-        ),
-        ServerLink::Failed { reason } => ("✗", reason.clone(), Health::Bad),
+/// How something is: a sign, a few words, and the reason, which may be long and comes last.
+#[derive(Debug)]
+struct State {
+    sign: &'static str,
+    words: String,
+    reason: String,
+    health: Health,
+}
+
+impl State {
+    /// That of a link; `connected` says what it is called when all is well.
+    fn of(link: &ServerLink, connected: &str) -> State {
+        let (sign, words, reason, health) = match link {
+            ServerLink::Connecting => ("◌", "connecting".to_owned(), "", Health::Coming),
+            ServerLink::Starting { what } => ("◌", what.clone(), "", Health::Coming),
+            ServerLink::Connected => ("●", connected.to_owned(), "", Health::Good),
+            ServerLink::Reconnecting { attempt, reason } => (
+                "◌",
+                format!("reconnecting ({attempt})"),
+                reason.as_str(),
+                Health::Bad,
+            ),
+            ServerLink::Failed { reason } => {
+                ("✗", "no server".to_owned(), reason.as_str(), Health::Bad)
+            }
+        };
+        State {
+            sign,
+            words,
+            reason: reason.to_owned(),
+            health,
+        }
+    }
+
+    fn add(&mut self, words: &str) {
+        self.words.push_str(", ");
+        self.words.push_str(words);
+    }
+
+    fn in_words(&self) -> String {
+        if self.reason.is_empty() {
+            self.words.clone()
+        } else {
+            format!("{}: {}", self.words, self.reason)
+        }
     }
 }
 

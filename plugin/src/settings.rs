@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use stui_protocol::command::{BIND, THEME_KEY};
 use stui_protocol::pane::{ROLE_KEY, Role, SESSION_KEY, STUI_KEY};
 
 use crate::command::{Keymap, TABLE};
 use crate::io::Permission;
 
-/// Prefix of the keys that rebind commands.
-const BIND: &str = "bind_";
 /// Key that says what a pane does when its work is done: `hide` for one that floats.
 const AFTERWARDS: &str = "afterwards";
-/// Key that chooses where colours come from.
-const THEME: &str = "theme";
 /// Key of a pane in which nothing can be changed.
 const READ_ONLY: &str = "read_only";
 
@@ -68,7 +65,7 @@ impl Settings {
                 problems.push(format!("The layout binds `{name}`, which is no command."));
             }
         }
-        let zellij_theme = match configuration.get(THEME).map(String::as_str) {
+        let zellij_theme = match configuration.get(THEME_KEY).map(String::as_str) {
             None | Some("terminal") => false,
             Some("zellij") => true,
             Some(word) => {

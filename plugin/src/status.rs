@@ -70,6 +70,7 @@ pub fn trouble(link: &Link) -> Option<Message> {
         Standing::Lost => Some(Message::error(link.advice())),
         Standing::Live => match &link.status().link {
             ServerLink::Failed { reason } => Some(Message::error(reason.clone())),
+            ServerLink::Starting { what } => Some(Message::info(what.clone())),
             ServerLink::Reconnecting { reason, .. } if !reason.is_empty() => {
                 Some(Message::info(reason.clone()))
             }
@@ -126,8 +127,11 @@ fn draw_status(
         (Standing::Coming, _) => (theme.faint, "◌ starting".to_owned()),
         (Standing::Lost, _) => (theme.error, "✗ no sidecar".to_owned()),
         (Standing::Live, ServerLink::Connecting) => (theme.faint, "◌ connecting".to_owned()),
+        (Standing::Live, ServerLink::Starting { .. }) => {
+            (theme.faint, "◌ starting Smalltalk".to_owned())
+        }
         (Standing::Live, ServerLink::Connected) if status.busy => {
-            (theme.running, format!("◐ {dialect} is busy"))
+            (theme.running, format!("◐ busy ({dialect})"))
         }
         (Standing::Live, ServerLink::Connected) => (theme.good, format!("● {dialect}")),
         (Standing::Live, ServerLink::Reconnecting { attempt, .. }) => {

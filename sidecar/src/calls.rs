@@ -1,7 +1,9 @@
 //! How other processes reach a sidecar: a Unix socket, one line of JSON in, one line back.
 //!
 //! `stui sidecar`, run by a pane, says which pane is there ([`Call::Pane`]); `stui doctor` asks how
-//! things are ([`Call::Status`]); `stui sessions`, `stui connect` and `stui disconnect` command it. The socket lies in a directory that only its user can enter.
+//! things are ([`Call::Status`]); `stui sessions`, `stui connect`, `stui disconnect` and `stui guests`
+//! command it. The socket lies in a directory that only its user can enter, is made with mode 0600, and
+//! who calls is asked of the system: other users are not listened to.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -9,9 +11,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use stui_embedded::server::privately;
 use stui_protocol::pane::{Guests, Status};
 
-use crate::hub::commands::{Ask, Told};
+use crate::hub::asked::{Ask, Told};
 use crate::pipes::Destination;
 
 /// Longest line.
@@ -110,7 +113,7 @@ pub fn listen(
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let listener = UnixListener::bind(socket)?;
+    let listener = privately(|| UnixListener::bind(socket))?;
     std::fs::set_permissions(socket, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     std::thread::Builder::new()
         .name("calls".into())
@@ -124,7 +127,26 @@ pub fn listen(
     Ok(())
 }
 
+/// Whether a caller is this user, or the system's administrator.
+fn may_call(caller: u32, own: u32) -> bool {
+    caller == own || caller == 0
+}
+
+/// Refuses callers that are somebody else. Elsewhere than on Linux the directory's mode sees to it.
+fn check_caller(stream: &UnixStream) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        let caller = rustix::net::sockopt::socket_peercred(stream)?.uid.as_raw();
+        if !may_call(caller, rustix::process::geteuid().as_raw()) {
+            tracing::warn!(uid = caller, "another user called; refused");
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+    }
+    Ok(())
+}
+
 fn serve(mut stream: UnixStream, answer: &impl Fn(Call) -> Option<Answer>) -> io::Result<()> {
+    check_caller(&stream)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
     let call = read_line(&stream)?;
@@ -166,6 +188,20 @@ mod tests {
         garbage.write_all(b"\xff\x00 nonsense\n").unwrap();
         drop(garbage);
         assert_eq!(call(&socket, &Call::Status).unwrap(), Answer::Other);
+    }
+
+    #[test]
+    fn only_this_user_may_call_and_the_socket_is_made_so() {
+        use std::os::unix::fs::PermissionsExt;
+        assert!(may_call(1000, 1000) && may_call(0, 1000));
+        assert!(!may_call(1001, 1000) && !may_call(1000, 0));
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("s");
+        listen(&socket, |_| Some(Answer::Welcome)).unwrap();
+        let mode = std::fs::metadata(&socket).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let stream = UnixStream::connect(&socket).unwrap();
+        check_caller(&stream).unwrap();
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::pharo::get::Version;
+use crate::pharo::runner::Socket;
 use crate::target::Target;
 
 /// Live Smalltalk in the Zellij terminal multiplexer.
@@ -21,11 +23,20 @@ use crate::target::Target;
         stui up                        open a session\n  \
         stui eval '3 + 4'              evaluate from the shell\n  \
         echo '1/0' | stui eval         the same with code from standard input\n  \
+        stui up --pharo Pharo.image    the same in a Pharo image of yours\n  \
+        stui pharo get                 fetch a Pharo, if you have none\n  \
         stui doctor                    find out what is wrong\n\n\
+        Configuration: `stui config example` shows what can be set, `stui config path` where.\n\
         Logs: STUI_LOG=debug says more (see `stui doctor` for where).",
     max_term_width = 100
 )]
 pub struct Cli {
+    /// The configuration file, instead of `STUI_CONFIG`'s or the usual one.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Where the log goes, instead of standard error; given by the sidecar to what it starts.
+    #[arg(long, value_name = "FILE", global = true, hide = true)]
+    pub log_file: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -50,6 +61,11 @@ pub enum Command {
     Guests(Guests),
     /// Check each link from the terminal to Smalltalk and say what to do.
     Doctor(Doctor),
+    /// Show and check the configuration.
+    Config(ConfigCommand),
+    /// Run servers in Pharo images.
+    #[command(subcommand)]
+    Pharo(Pharo),
     /// Play a short scripted session in a real Zellij and print its screens.
     Demo(Demo),
     /// Bring a pane its sidecar; run by the plugin.
@@ -72,24 +88,40 @@ pub enum Command {
         Examples:\n  \
         stui up\n  \
         stui up --session work --connect ~/pharo/stui.json\n\n\
+        What has no flag here is in the configuration file (`stui config example`); a flag wins over \
+        the environment, and the environment over the file.\n\n\
         Exit status: that of Zellij; 1 if it could not be started."
 )]
 pub struct Up {
-    /// Name of the Zellij session.
-    #[arg(long, value_name = "NAME", default_value = "stui")]
-    pub session: String,
+    /// Name of the Zellij session [default: stui].
+    #[arg(long, value_name = "NAME")]
+    pub session: Option<String>,
     /// What to connect to instead of the embedded Smalltalk: a running server's connection file,
     /// `ssh://[USER@]HOST[:PORT][/NAME]`, `pharo:IMAGE`, or `embedded`. May be given several times;
     /// not given: the same as last time. A session that runs already is connected to it besides.
     #[arg(long, value_name = "TARGET")]
     pub connect: Vec<Target>,
+    /// Connect to this Pharo image: short for `--connect pharo:IMAGE`. The server is loaded into a copy
+    /// of it, once; the image itself stays as it is.
+    #[arg(long, value_name = "IMAGE")]
+    pub pharo: Vec<PathBuf>,
+    /// The virtual machine for the images of `--pharo`, which is remembered; default: one that
+    /// `stui pharo list` shows.
+    #[arg(long, value_name = "VM", requires = "pharo")]
+    pub vm: Option<PathBuf>,
     /// Another layout; `{{plugin}}` and `{{stui}}` in it are replaced by the plugin's address and
     /// the path of this program.
     #[arg(long, value_name = "FILE")]
     pub layout: Option<PathBuf>,
     /// The Zellij to run, instead of the first one on PATH.
-    #[arg(long, value_name = "PROGRAM", env = "STUI_ZELLIJ")]
+    #[arg(long, value_name = "PROGRAM")]
     pub zellij: Option<PathBuf>,
+    /// Where the panes' colours come from: `terminal` or `zellij`.
+    #[arg(long, value_name = "THEME")]
+    pub theme: Option<String>,
+    /// What people may do who attach to a session in which somebody is: `may-write` or `read-only`.
+    #[arg(long, value_name = "RIGHT")]
+    pub guests: Option<String>,
     /// Grant the plugin its permissions without asking.
     #[arg(long)]
     pub grant_permissions: bool,
@@ -266,14 +298,143 @@ pub struct Disconnect {
 
 /// Options of `stui doctor`.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 if nothing is wrong, 1 if something is.")]
+#[command(
+    after_help = "Each finding is a line: ok, note (as it may be) or problem, and behind a problem what to \
+        do. With --json a line is an object: {\"level\":…,\"subject\":…,\"text\":…,\"remedy\":…}.\n\n\
+        Exit status: 0 if nothing is wrong, 1 if something is."
+)]
 pub struct Doctor {
-    /// Name of the Zellij session to look at; default: the one that this runs in, else `stui`.
+    /// Name of the Zellij session to look at; default: the one that this runs in, else that of the
+    /// configuration.
     #[arg(long, value_name = "NAME", env = "ZELLIJ_SESSION_NAME")]
     pub session: Option<String>,
     /// The Zellij to look at, instead of the first one on PATH.
-    #[arg(long, value_name = "PROGRAM", env = "STUI_ZELLIJ")]
+    #[arg(long, value_name = "PROGRAM")]
     pub zellij: Option<PathBuf>,
+    /// Print one JSON object a finding.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `stui config`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Defaults, the file, the environment, flags: later wins.\n\n\
+        Examples:\n  \
+        mkdir -p ~/.config/stui; stui config example > \"$(stui config path)\"\n  \
+        stui config check\n  \
+        STUI_THEME=zellij stui config show"
+)]
+pub struct ConfigCommand {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ConfigAction,
+}
+
+/// What `stui config` does.
+#[derive(Debug, Subcommand)]
+pub enum ConfigAction {
+    /// Print the settings that hold, each with where it comes from.
+    Show,
+    /// Check a file: all mistakes, each with its line. Exit status 1 if there is one.
+    Check {
+        /// The file; default: the one that would be used, and the environment with it.
+        file: Option<PathBuf>,
+    },
+    /// Print which file is used.
+    Path,
+    /// Print an example of the whole file, with comments.
+    Example,
+}
+
+/// The commands of `stui pharo`.
+#[derive(Debug, Subcommand)]
+#[command(
+    after_help = "The server is loaded into a copy of your image; the image itself stays as it is. \
+        Each connection file has a copy of its own of that, in which SaveImage saves.\n\n\
+        Examples:\n  \
+        stui pharo get\n  \
+        stui pharo prepare --image ~/Pharo/images/Moose/Moose.image\n  \
+        stui pharo serve --endpoint tcp://127.0.0.1:5555"
+)]
+pub enum Pharo {
+    /// List the images and virtual machines that are known, and which images are prepared.
+    List,
+    /// Fetch an image and its virtual machine from get.pharo.org.
+    Get(PharoGet),
+    /// Load the server into a copy of an image, so that it starts at once later.
+    Prepare(PharoPrepare),
+    /// Run a server in an image, without windows.
+    Serve(PharoServe),
+    /// Run the server's own tests in an image.
+    Test(PharoChoice),
+}
+
+/// Which Pharo.
+#[derive(Debug, Args)]
+pub struct PharoChoice {
+    /// The image; default: that of PHARO_IMAGE, of the configuration, or the newest fetched one.
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<PathBuf>,
+    /// The virtual machine, which is remembered for the image; default: the one named before, that of
+    /// PHARO_VM, of the configuration, beside the image, of its version, or `pharo` on PATH.
+    #[arg(long, value_name = "VM")]
+    pub vm: Option<PathBuf>,
+}
+
+/// Options of `stui pharo get`.
+#[derive(Debug, Args)]
+pub struct PharoGet {
+    /// Which version of Pharo.
+    #[arg(value_enum, default_value = "12")]
+    pub version: Version,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Options of `stui pharo prepare`.
+#[derive(Debug, Args)]
+pub struct PharoPrepare {
+    /// Which Pharo.
+    #[command(flatten)]
+    pub pharo: PharoChoice,
+    /// Load the server also if nothing has changed since it was loaded.
+    #[arg(long)]
+    pub again: bool,
+}
+
+/// Options of `stui pharo serve`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The server ends on SIGTERM, SIGHUP, Ctrl-C or a Shutdown request, or when the file \
+        CONNECTION-FILE.stop appears: clients are told, and what runs is answered. Its log lies beside the \
+        connection file. A key of your own goes in the environment, as STUI_KEY.\n\n\
+        Exit status: 0 when it was told to end, 1 if it could not start or go on."
+)]
+pub struct PharoServe {
+    /// Which Pharo.
+    #[command(flatten)]
+    pub pharo: PharoChoice,
+    /// Where to listen: `tcp://ADDRESS:PORT` (`*` for a free port) or, with libzmq, `ipc:///PATH`.
+    #[arg(long, value_name = "ENDPOINT", default_value = "tcp://127.0.0.1:*")]
+    pub endpoint: String,
+    /// Which ZeroMQ socket to use.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub socket: Socket,
+    /// Where to write the connection file, by which clients find the server. Default: in the runtime
+    /// directory, where `stui eval` looks.
+    #[arg(long, value_name = "FILE")]
+    pub connection_file: Option<PathBuf>,
+    /// Serve everybody who reaches the endpoint. Only on this machine.
+    #[arg(long)]
+    pub no_key: bool,
+    /// End when this process has ended.
+    #[arg(long, value_name = "PID")]
+    pub exit_with_pid: Option<u32>,
+    /// Run the image itself, in which the server is loaded already, instead of a copy.
+    #[arg(long)]
+    pub as_is: bool,
 }
 
 /// Options of `stui demo`.

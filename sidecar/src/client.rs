@@ -14,6 +14,8 @@
 //! ```
 
 use std::cell::Cell;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -24,9 +26,11 @@ use stui_protocol::event::Event;
 use stui_protocol::pane;
 use stui_protocol::request::Request;
 use stui_protocol::response::{Describe, Response};
+use zeroize::Zeroizing;
 
 use crate::hub::Outcome;
 use crate::link::{Link, LinkEvent, random_id};
+use crate::log::json_flaw;
 
 /// Why a client got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -62,17 +66,44 @@ pub enum ClientError {
     Start(#[from] std::io::Error),
 }
 
-/// Reads a connection file.
+/// Largest connection file, in bytes.
+const MAX_FILE: u64 = 64 * 1024;
+
+/// Reads a connection file. As ssh does with keys, one that is not private is refused: who can read it
+/// can evaluate with its owner's rights, and who can write it can have code sent to a server of his.
 ///
 /// # Errors
-/// If it is not there or is none.
+/// If it is not there, is none, or is not private.
 pub fn read_connection_file(path: &Path) -> Result<ConnectionFile, ClientError> {
     let error = |reason: String| ClientError::ConnectionFile {
         path: path.to_owned(),
         reason,
     };
-    let json = std::fs::read_to_string(path).map_err(|failed| error(failed.to_string()))?;
-    ConnectionFile::from_json(&json).map_err(|failed| error(failed.to_string()))
+    let read = || -> std::io::Result<String> {
+        let file = std::fs::File::open(path)?;
+        let metadata = file.metadata()?;
+        let own = rustix::process::geteuid().as_raw();
+        if let Some(problem) = privacy_problem(metadata.uid(), own, metadata.mode()) {
+            return Err(std::io::Error::other(problem));
+        }
+        let mut json = String::new();
+        file.take(MAX_FILE).read_to_string(&mut json)?;
+        Ok(json)
+    };
+    let json = Zeroizing::new(read().map_err(|failed| error(failed.to_string()))?);
+    ConnectionFile::from_json(&json).map_err(|failed| error(json_flaw(&failed)))
+}
+
+/// Why a file of this owner and mode is not private, in a sentence that says what to do.
+fn privacy_problem(owner: u32, own: u32, mode: u32) -> Option<&'static str> {
+    if owner != own {
+        return Some(
+            "it belongs to another user, who could send your code to a server of his; use a file of your own",
+        );
+    }
+    (mode & 0o077 != 0).then_some(
+        "others can read or change it, and with it your server; `chmod 600` it, and if somebody may have read it, start the server anew",
+    )
 }
 
 /// A client with a connection of its own, that is kept up.
@@ -213,5 +244,55 @@ impl Drop for Pending<'_> {
         if !self.answered.get() {
             self.client.link.forget(self.id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_connection_file_that_is_not_private_is_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.json");
+        let json = r#"{"endpoint":"tcp://127.0.0.1:1","key":"k","dialect":"x","pid":1,"protocol_version":"1.0.0"}"#;
+        std::fs::write(&path, json).unwrap();
+        let set = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            read_connection_file(&path)
+        };
+        for open in [0o640, 0o604, 0o620, 0o602, 0o644, 0o666] {
+            let error = set(open).unwrap_err().to_string();
+            assert!(error.contains("chmod 600"), "{open:o}: {error}");
+        }
+        for private in [0o600, 0o400, 0o700] {
+            assert_eq!(
+                set(private).unwrap().key.as_deref(),
+                Some("k"),
+                "{private:o}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_connection_file_of_another_user_is_refused() {
+        assert!(
+            privacy_problem(1001, 1000, 0o100_600).is_some_and(|why| why.contains("another user"))
+        );
+        assert_eq!(privacy_problem(1000, 1000, 0o100_600), None);
+    }
+
+    #[test]
+    fn what_is_no_connection_file_is_refused_without_a_word_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.json");
+        crate::places::write_whole(&path, br#"{"endpoint": "the secret", "pid": "the secret"}"#)
+            .unwrap();
+        let error = read_connection_file(&path).unwrap_err().to_string();
+        assert!(
+            !error.contains("secret") && error.contains("other fields"),
+            "{error}"
+        );
     }
 }

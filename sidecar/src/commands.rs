@@ -1,26 +1,17 @@
 //! The commands of the `stui` program, one a module.
 
+pub mod config;
 pub mod doctor;
 pub mod eval;
 pub mod guests;
+pub mod pharo;
 pub mod serve;
 pub mod sessions;
 pub mod sidecar;
 pub mod tunnel;
 pub mod up;
 
-use std::io::IsTerminal;
-
-use tracing_subscriber::EnvFilter;
-
-/// Writes the log to standard error: what `STUI_LOG` says, else as much as `default` says. Code and
-/// keys are never logged.
-pub fn log(default: &str) {
-    let filter = EnvFilter::try_from_env("STUI_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    // An error means that there is a log already, which is good enough.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .try_init();
+/// Begins the log of this command; see [`crate::log`].
+fn log(default: &str) {
+    crate::log::start(default);
 }

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use stui_protocol::Uuid;
-use stui_protocol::pane::{self, Down, Guests, Level, ToPane};
-use stui_protocol::sessions::wrong_with_name;
+use stui_protocol::pane::{self, Down, Level, ToPane};
 
 use crate::calls::{self, Answer, Call, Report};
-use crate::hub::commands::{CallKey, Told};
+use crate::config::{Change, ConfigError, Watched};
+use crate::hub::asked::{CallKey, Told};
 use crate::hub::image::ImageKey;
 use crate::hub::record::{Record, Snapshot};
 use crate::hub::{Effect, Hub, Input, Outcome, To};
@@ -26,8 +26,9 @@ use crate::pipes::{PipeEvent, Pipes};
 use crate::places::Places;
 use crate::process::watch;
 use crate::servers::{self, Image, Server};
-use crate::target::Target;
 use crate::zellij::Zellij;
+
+mod images;
 
 /// Things that may wait for the loop; whoever has more waits himself.
 const MAX_WAITING: usize = 4096;
@@ -59,8 +60,6 @@ pub struct Options {
     pub zellij_pid: u32,
     /// The program that is the Zellij server.
     pub zellij: Zellij,
-    /// What guests may do, as long as nobody says otherwise while the session runs (`stui guests`).
-    pub guests: Guests,
 }
 
 enum Happening {
@@ -79,15 +78,17 @@ enum Happening {
 /// If the journal, the socket or a thread cannot be had.
 pub fn run(places: &Places, options: Options) -> Result<()> {
     let folder = places.session(&options.session);
-    let (journal, found) = Journal::open::<Snapshot, Record>(&folder)?;
+    let (settings, misconfigured) = Watched::of_session(places, &options.session, Instant::now());
+    let (mut journal, found) = Journal::open::<Snapshot, Record>(&folder)?;
     let Found {
         snapshot,
         records,
-        troubles,
+        mut troubles,
     } = found;
     for trouble in &troubles {
         tracing::error!(trouble, "journal");
     }
+    journal.set_sync(settings.config().journal_sync.value);
     tracing::info!(
         records = records.len(),
         zellij_pid = options.zellij_pid,
@@ -102,6 +103,7 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
         .iter()
         .map(|image| (image.name.clone(), image.target.to_string()));
     let mut hub = Hub::restored(format!("{seed:032x}"), seed, names, snapshot, records);
+    troubles.extend(misconfigured.and_then(|error| self::misconfigured(&error)));
     hub.tell_who_comes(troubles);
 
     let (tell, told) = bounded(MAX_WAITING);
@@ -140,8 +142,11 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
         asking_attached: false,
         keep_alive_at: Instant::now() + KEEP_ALIVE,
         lonely_since: Instant::now(),
+        settings,
     };
-    sidecar.hand(Input::GuestsByDefault(options.guests));
+    sidecar.hand(Input::GuestsByDefault(
+        sidecar.settings.config().guests.value,
+    ));
     for image in images {
         sidecar.connect(image)?;
     }
@@ -183,6 +188,18 @@ fn listen(socket: &Path, tell: &Sender<Happening>) -> Result<()> {
         answered.recv_timeout(Duration::from_secs(2)).ok()
     })
     .with_context(|| format!("cannot listen on {}", socket.display()))
+}
+
+/// Logs what is wrong with the configuration; answers a sentence for the panes.
+fn misconfigured(error: &ConfigError) -> Option<String> {
+    for problem in &error.0 {
+        tracing::warn!(problem = problem.line(), "configuration");
+    }
+    let first = error.0.first()?;
+    Some(format!(
+        "{} What held before holds on; `stui config check` shows all.",
+        first.brief()
+    ))
 }
 
 fn notice(level: Level, text: &str) -> Effect {
@@ -245,104 +262,10 @@ struct Sidecar {
     asking_attached: bool,
     keep_alive_at: Instant,
     lonely_since: Instant,
+    settings: Watched,
 }
 
 impl Sidecar {
-    /// Starts an image's server, if the sidecar is to do that, and a link to it. Images get their keys
-    /// in the order in which they are connected to, as those that the hub begins with.
-    fn connect(&mut self, image: Image) -> Result<ImageKey> {
-        let key = ImageKey(self.last_image);
-        self.last_image += 1;
-        let mut server = Server::of(&self.places, &self.session, &image, self.zellij_pid);
-        if let Err(error) = server.ensure(Instant::now()) {
-            tracing::error!(%error, image = image.name, "cannot start a Smalltalk server");
-        }
-        let file = server.connection_file().to_owned();
-        let to_loop = self.tell.clone();
-        let link = Link::start(Box::new(move || servers::living(&file)), move |event| {
-            drop(to_loop.send(Happening::Link(key, event)));
-        })?;
-        self.connections.insert(key, Connection { link, server });
-        self.images.push(image);
-        self.keys.push(key);
-        Ok(key)
-    }
-
-    /// Connects to another image while the sidecar runs.
-    fn connect_another(&mut self, target: &str, name: Option<String>) -> Result<String, String> {
-        let target: Target = target.parse().map_err(|error| format!("{error}"))?;
-        if let Some(known) = self.images.iter().find(|image| image.target == target)
-            && name.as_ref().is_none_or(|name| *name == known.name)
-            && target != Target::Embedded
-        {
-            return Ok(format!("This is connected to already, as {}.", known.name));
-        }
-        if self.images.len() >= MAX_IMAGES {
-            return Err(format!(
-                "There are {MAX_IMAGES} images, as many as there can be; disconnect one first."
-            ));
-        }
-        let name = match name {
-            Some(name) => {
-                if let Some(wrong) = wrong_with_name(&name) {
-                    return Err(wrong);
-                }
-                if self.images.iter().any(|image| image.name == name) {
-                    return Err(format!(
-                        "There is an image {name} already; choose another name."
-                    ));
-                }
-                name
-            }
-            None => servers::free_name(&self.images, &target.default_name()),
-        };
-        let words = target.to_string();
-        let image = Image {
-            name: name.clone(),
-            target,
-        };
-        let key = self
-            .connect(image)
-            .map_err(|error| format!("The link cannot be started: {error:#}"))?;
-        self.hand(Input::ImageAdded {
-            image: key,
-            name: name.clone(),
-            target: words,
-        });
-        self.remember_images()?;
-        Ok(format!(
-            "Connecting to it as {name}; `stui sessions new NAME --image {name}` makes a session on it."
-        ))
-    }
-
-    fn disconnect(&mut self, name: &str) -> Result<String, String> {
-        let at = self
-            .images
-            .iter()
-            .position(|image| image.name == name)
-            .ok_or_else(|| format!("There is no image {name}; `stui sessions list` shows them."))?;
-        if self.images.len() == 1 {
-            return Err(format!(
-                "{name} is the only image; connect another one first."
-            ));
-        }
-        self.images.remove(at);
-        let key = self.keys.remove(at);
-        self.hand(Input::ImageRemoved { image: key });
-        if let Some(mut connection) = self.connections.remove(&key) {
-            connection.server.end();
-        }
-        self.remember_images()?;
-        Ok(format!(
-            "{name} is disconnected; its sessions keep their text, and can be moved to another image."
-        ))
-    }
-
-    fn remember_images(&self) -> Result<(), String> {
-        servers::set_images(&self.places, &self.session, &self.images)
-            .map_err(|error| format!("It will not be remembered: {error}"))
-    }
-
     /// Answers why it ended.
     fn run(&mut self, told: &Receiver<Happening>) -> String {
         loop {
@@ -379,7 +302,11 @@ impl Sidecar {
         .into_iter()
         .flatten()
         .chain(self.calls.values().map(|(_, until)| *until))
-        .chain([self.keep_alive_at, self.lonely_since + LONELY])
+        .chain([
+            self.keep_alive_at,
+            self.lonely_since + LONELY,
+            self.settings.deadline(),
+        ])
         .min()
         .unwrap_or(self.keep_alive_at)
     }
@@ -433,7 +360,13 @@ impl Sidecar {
                 if let Err(error) = server.ensure(now) {
                     tracing::error!(%error, "cannot start a Smalltalk server");
                 }
+                let starting = server.starting();
                 let link = match (state, server.failure()) {
+                    (pane::Link::Reconnecting { .. }, _) if starting.is_some() => {
+                        pane::Link::Starting {
+                            what: starting.unwrap_or_default(),
+                        }
+                    }
                     (pane::Link::Reconnecting { attempt, .. }, Some(failure)) => {
                         pane::Link::Reconnecting {
                             attempt,
@@ -490,7 +423,27 @@ impl Sidecar {
         self.waiting.extend(self.hub.handle(input));
     }
 
+    /// Takes over what a changed configuration says about what runs already.
+    fn look_at_configuration(&mut self, now: Instant) {
+        match self.settings.look(now) {
+            None => {}
+            Some(Change::Broken(error)) => {
+                if let Some(text) = misconfigured(&error) {
+                    self.waiting.push_back(notice(Level::Error, &text));
+                }
+            }
+            Some(Change::Taken(config)) => {
+                tracing::info!("the configuration has changed");
+                let guests = config.guests.value;
+                crate::log::set_level(&config.log_level.value);
+                self.journal.set_sync(config.journal_sync.value);
+                self.hand(Input::GuestsByDefault(guests));
+            }
+        }
+    }
+
     fn tick(&mut self, now: Instant) -> Option<String> {
+        self.look_at_configuration(now);
         let said = self.pipes.tick(now);
         self.said(said);
         let time = SystemTime::UNIX_EPOCH

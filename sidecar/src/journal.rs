@@ -6,14 +6,18 @@
 //! - `lock`: held by the one process that writes.
 //!
 //! A record is on disk, in the sense that it survives the death of the process, when [`Journal::commit`]
-//! returns; that it also survives a power failure is seen to by a thread of the journal's own, which
-//! syncs the file at once after a quiet moment and at least each second while it grows.
+//! returns. With [`Sync::Each`] it survives a power failure then, too; with [`Sync::Interval`] a thread of
+//! the journal's own sees to that, which syncs the file at once after a quiet moment and at least each
+//! half second while it grows.
+//!
+//! All files are for their user only.
 //!
 //! What is torn or garbled at the end of `journal` is set aside in a file of its own and said, never
 //! thrown away; everything before it counts.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -22,6 +26,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rustix::fs::{FlockOperation, flock};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use crate::config::Sync;
+use crate::log::json_flaw;
+use crate::places::make_file_private;
 
 /// Bytes of records after which a snapshot is due, if the snapshot is not larger still.
 const COMPACT_BYTES: u64 = 1 << 20;
@@ -90,6 +98,7 @@ pub struct Journal {
     /// Records that are not written yet.
     buffer: Vec<u8>,
     syncer: Syncer,
+    sync: Sync,
 }
 
 impl Journal {
@@ -100,7 +109,11 @@ impl Journal {
     pub fn open<S: DeserializeOwned + Default, R: DeserializeOwned>(
         folder: &Path,
     ) -> Result<(Self, Found<S, R>), JournalError> {
-        fs::create_dir_all(folder).map_err(io_error("make", folder))?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(io_error("make", folder))?;
         let lock = open(&folder.join("lock"))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| JournalError::InUse(folder.to_owned()))?;
@@ -125,6 +138,7 @@ impl Journal {
             last,
             buffer: Vec::new(),
             syncer,
+            sync: Sync::default(),
         };
         let found = Found {
             snapshot: saved.state,
@@ -132,6 +146,11 @@ impl Journal {
             troubles,
         };
         Ok((journal, found))
+    }
+
+    /// Says when records are to be forced onto the disk, from the next commit on.
+    pub fn set_sync(&mut self, sync: Sync) {
+        self.sync = sync;
     }
 
     /// Adds a record; it is on disk after the next [`Journal::commit`].
@@ -164,10 +183,16 @@ impl Journal {
         self.file
             .seek(SeekFrom::Start(self.written))
             .and_then(|_| self.file.write_all(&self.buffer))
+            .and_then(|()| match self.sync {
+                Sync::Each => self.file.sync_data(),
+                Sync::Interval => Ok(()),
+            })
             .map_err(io_error("write", &path))?;
         self.written += self.buffer.len() as u64;
         self.buffer.clear();
-        self.syncer.wake();
+        if self.sync == Sync::Interval {
+            self.syncer.wake();
+        }
         Ok(())
     }
 
@@ -224,11 +249,14 @@ fn private() -> OpenOptions {
 }
 
 fn open(path: &Path) -> Result<File, JournalError> {
-    private()
+    let file = private()
         .create(true)
         .truncate(false)
         .open(path)
-        .map_err(io_error("open", path))
+        .map_err(io_error("open", path))?;
+    // One of an earlier version, or copied here, may be open to others.
+    make_file_private(&file).map_err(io_error("make private", path))?;
+    Ok(file)
 }
 
 fn checksum(number: u64, json: &[u8]) -> u32 {
@@ -306,7 +334,11 @@ fn read_records<R: DeserializeOwned>(
         match serde_json::from_slice(json) {
             Ok(record) => records.push(record),
             Err(error) => {
-                tracing::error!(number, %error, "a record is not understood");
+                tracing::error!(
+                    number,
+                    flaw = json_flaw(&error),
+                    "a record is not understood"
+                );
                 strange.push(number);
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! - A connection counts as up once both sides have proved that they know the key
 //!   (`link/greeting.rs`) and the server has described itself.
-//! - A lost connection is opened anew; pauses between attempts double up to less than half a second,
+//! - A lost connection is opened anew; pauses between attempts double up to a third of a second,
 //!   and attempts that stay silent do not hold up others (`link/attempts.rs`): a server that is back is
 //!   found within a second. Each time the connection file is read again: a restarted server wrote another.
 //! - What was not answered is sent again under its id: the same server remembers what it has done
@@ -147,7 +147,8 @@ impl Link {
     /// Gets the events of a session from a number on, besides those of other sessions, until
     /// [`Link::unsubscribe`] or until the server is replaced by one that does not know the session. Each
     /// event is told once, in order; where some are lost, [`LinkEvent::Gap`] says so. For a session that
-    /// is subscribed already, it begins anew. At most 256 sessions; more are not subscribed.
+    /// is subscribed already, it begins anew. At most 64 sessions; more are not subscribed. Events of a
+    /// session that is subscribed to in another way, by a request, are not told.
     pub fn subscribe(&self, session_id: impl Into<String>, from_sequence: u64) {
         self.command(Command::Subscribe {
             session_id: session_id.into(),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 use stui::cli::{Cli, Command, Demo, PipeChild};
-use stui::{commands, demo, process, terminal};
+use stui::{commands, demo, log, process, terminal};
 
 fn main() -> ExitCode {
     match run() {
@@ -18,15 +18,26 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode> {
-    match Cli::parse().command {
-        Command::Up(options) => commands::up::run(&options),
+    let Cli {
+        config,
+        log_file,
+        command,
+    } = Cli::parse();
+    if let Some(file) = log_file {
+        log::to_file(file, config.clone());
+    }
+    let config = config.as_deref();
+    match command {
+        Command::Up(options) => commands::up::run(config, &options),
         Command::Serve(options) => commands::serve::run(options).map(|()| ExitCode::SUCCESS),
         Command::Eval(options) => commands::eval::run(options),
         Command::Guests(options) => commands::guests::run(&options),
         Command::Sessions(options) => commands::sessions::run(options),
         Command::Connect(options) => commands::sessions::connect(options),
         Command::Disconnect(options) => commands::sessions::disconnect(options),
-        Command::Doctor(options) => Ok(commands::doctor::run(&options)),
+        Command::Doctor(options) => Ok(commands::doctor::run(config, &options)),
+        Command::Config(options) => commands::config::run(config, options.command),
+        Command::Pharo(command) => commands::pharo::run(config, command),
         Command::Demo(options) => play(options).map(|()| ExitCode::SUCCESS),
         Command::Sidecar(options) => commands::sidecar::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Tunnel(options) => commands::tunnel::run(options).map(|()| ExitCode::SUCCESS),

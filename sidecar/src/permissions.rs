@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use kdl::{KdlDocument, KdlNode};
 
+use crate::config::Theme;
 use crate::places::write_whole;
 
-/// What the plugin asks for, and what it does with it.
-pub const WANTED: [(&str, &str); 3] = [
+/// What the plugin always asks for, and what it does with it.
+const WANTED: [(&str, &str); 3] = [
     (
         "ReadCliPipes",
         "to talk to the sidecar, the process that holds your text and the connection to Smalltalk",
@@ -22,6 +23,18 @@ pub const WANTED: [(&str, &str); 3] = [
     ),
     ("WriteToClipboard", "to copy what you select"),
 ];
+
+/// What it asks for with `theme "zellij"`, too.
+const FOR_THEME: (&str, &str) = (
+    "ReadApplicationState",
+    "to know the colours of Zellij's theme",
+);
+
+/// What the plugin asks for, and what it does with it.
+pub fn wanted(theme: Theme) -> Vec<(&'static str, &'static str)> {
+    let for_theme = (theme == Theme::Zellij).then_some(FOR_THEME);
+    WANTED.into_iter().chain(for_theme).collect()
+}
 
 /// Why grants could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -44,10 +57,14 @@ pub enum PermissionsError {
 ///
 /// # Errors
 /// If the file cannot be read.
-pub fn missing(file: &Path, plugin: &Path) -> Result<Vec<&'static str>, PermissionsError> {
+pub fn missing(
+    file: &Path,
+    plugin: &Path,
+    wanted: &[(&'static str, &str)],
+) -> Result<Vec<&'static str>, PermissionsError> {
     let document = read(file)?;
     let granted = document.get(&plugin.display().to_string());
-    Ok(WANTED
+    Ok(wanted
         .iter()
         .map(|(name, _)| *name)
         .filter(|name| !granted.is_some_and(|node| has(node, name)))
@@ -58,18 +75,22 @@ pub fn missing(file: &Path, plugin: &Path) -> Result<Vec<&'static str>, Permissi
 ///
 /// # Errors
 /// If the file cannot be read or written.
-pub fn grant(file: &Path, plugin: &Path) -> Result<(), PermissionsError> {
+pub fn grant(
+    file: &Path,
+    plugin: &Path,
+    wanted: &[(&'static str, &str)],
+) -> Result<(), PermissionsError> {
     let mut document = read(file)?;
     let name = plugin.display().to_string();
     if document.get(&name).is_none() {
         document.nodes_mut().push(KdlNode::new(name.clone()));
     }
     if let Some(node) = document.get_mut(&name) {
-        for (permission, _) in WANTED {
+        for (permission, _) in wanted {
             if !has(node, permission) {
                 node.ensure_children()
                     .nodes_mut()
-                    .push(KdlNode::new(permission));
+                    .push(KdlNode::new(*permission));
             }
         }
         node.fmt();
@@ -107,17 +128,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cache/permissions.kdl");
         let plugin = Path::new("/data/stui dir/stui.wasm");
-        assert_eq!(missing(&file, plugin).unwrap().len(), WANTED.len());
+        let wanted = wanted(Theme::Zellij);
+        assert_eq!(missing(&file, plugin, &wanted).unwrap().len(), 4);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         let other = "\"/other.wasm\" {\n    WebAccess\n}\n";
         let before = format!("{other}\"/data/stui dir/stui.wasm\" {{\n    OpenFiles\n}}\n");
         std::fs::write(&file, before).unwrap();
-        grant(&file, plugin).unwrap();
-        assert!(missing(&file, plugin).unwrap().is_empty());
+        grant(&file, plugin, &wanted).unwrap();
+        assert!(missing(&file, plugin, &wanted).unwrap().is_empty());
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.starts_with(other), "{text}");
         assert!(text.contains("OpenFiles"), "{text}");
-        grant(&file, plugin).unwrap();
+        grant(&file, plugin, &wanted).unwrap();
         assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     }
 
@@ -126,7 +148,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("permissions.kdl");
         std::fs::write(&file, "\"half").unwrap();
-        let refused = grant(&file, Path::new("/p.wasm"));
+        let refused = grant(&file, Path::new("/p.wasm"), &WANTED);
         assert!(matches!(refused, Err(PermissionsError::Garbled(_))));
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "\"half");
     }

@@ -170,7 +170,8 @@ impl Pipes {
                 match (at, said) {
                     (Some(at), Ok(said)) => return self.said(at, said, now),
                     (Some(_), Err(error)) => {
-                        tracing::warn!(%error, "a line of a pane is not understood");
+                        let flaw = crate::log::json_flaw(&error);
+                        tracing::warn!(flaw, "a line of a pane is not understood");
                     }
                     (None, _) => {}
                 }

@@ -3,14 +3,17 @@
 //! | what | where |
 //! | --- | --- |
 //! | sockets, locks, connection files | `$XDG_RUNTIME_DIR/stui`, else `$TMPDIR/stui-UID` (mode 0700) |
-//! | the plugin | `$XDG_DATA_HOME/stui`, else `~/.local/share/stui` |
-//! | journals and logs | `$XDG_STATE_HOME/stui`, else `~/.local/state/stui` |
+//! | the plugin, prepared and fetched Pharo images | `$XDG_DATA_HOME/stui`, else `~/.local/share/stui` |
+//! | journals and logs | `$XDG_STATE_HOME/stui`, else `~/.local/state/stui` (mode 0700) |
 //! | Zellij's permissions | `$XDG_CACHE_HOME/zellij`, else `~/.cache/zellij` |
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+/// Longest session name that Zellij's own socket paths take.
+const MAX_SESSION_NAME: usize = 36;
 
 /// What can be wrong with a directory.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +32,7 @@ pub enum PlaceError {
     },
     /// A private directory belongs to somebody else or is open to others.
     #[error(
-        "{} is not private: it must be a directory of yours with mode 0700; remove it or set XDG_RUNTIME_DIR",
+        "{} is not private: it must be a directory of yours that nobody else can write (mode 0700); remove it, or set XDG_RUNTIME_DIR or XDG_STATE_HOME to another place",
         .0.display()
     )]
     NotPrivate(PathBuf),
@@ -51,6 +54,17 @@ impl Places {
     /// If neither the XDG variables nor `HOME` say where.
     pub fn from_environment() -> Result<Self, PlaceError> {
         Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    /// All directories below one, for tests.
+    #[cfg(test)]
+    pub(crate) fn below(folder: &Path) -> Self {
+        Places {
+            runtime: folder.join("run"),
+            data: folder.join("data"),
+            state: folder.join("state"),
+            zellij_cache: folder.join("zellij"),
+        }
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, PlaceError> {
@@ -114,6 +128,11 @@ impl Places {
         self.data.join("stui.wasm")
     }
 
+    /// Prepared and fetched Pharo images, and the server that is loaded into them.
+    pub fn pharo(&self) -> PathBuf {
+        self.data.join("pharo")
+    }
+
     /// Where `stui up` writes the layout of a session.
     pub fn layout(&self, session: &str) -> PathBuf {
         self.session(session).join("layout.kdl")
@@ -121,12 +140,12 @@ impl Places {
 
     /// Journal and settings of a Zellij session.
     pub fn session(&self, session: &str) -> PathBuf {
-        self.state.join("sessions").join(file_name(session))
+        self.sessions_folder().join(file_name(session))
     }
 
     /// The Zellij sessions of which something is saved, by name.
     pub fn sessions(&self) -> Vec<String> {
-        let Ok(entries) = fs::read_dir(self.state.join("sessions")) else {
+        let Ok(entries) = fs::read_dir(self.sessions_folder()) else {
             return Vec::new();
         };
         let mut names: Vec<String> = entries
@@ -161,6 +180,16 @@ impl Places {
     /// Which images a Zellij session is connected to.
     pub fn images(&self, session: &str) -> PathBuf {
         self.session(session).join("images.json")
+    }
+
+    /// What a Zellij session's sidecar has to know of the flags of `stui up`.
+    pub fn flags(&self, session: &str) -> PathBuf {
+        self.session(session).join("flags.json")
+    }
+
+    /// The folder in which all Zellij sessions have theirs.
+    pub fn sessions_folder(&self) -> PathBuf {
+        self.state.join("sessions")
     }
 
     /// The file in which Zellij keeps what plugins may do.
@@ -217,7 +246,11 @@ pub fn make_private(path: &Path) -> Result<(), PlaceError> {
         source,
     };
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(error)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(parent)
+            .map_err(error)?;
     }
     match fs::DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => {}
@@ -225,8 +258,10 @@ pub fn make_private(path: &Path) -> Result<(), PlaceError> {
         Err(failed) => return Err(error(failed)),
     }
     let metadata = fs::symlink_metadata(path).map_err(error)?;
-    let mine = metadata.uid() == rustix::process::getuid().as_raw();
-    if !metadata.is_dir() || !mine {
+    let mine = metadata.uid() == rustix::process::geteuid().as_raw();
+    // What others could write may hold what others wrote; to close it now would come too late.
+    let was_open = metadata.permissions().mode() & 0o022 != 0;
+    if !metadata.is_dir() || !mine || was_open {
         return Err(PlaceError::NotPrivate(path.to_owned()));
     }
     if metadata.permissions().mode() & 0o077 != 0 {
@@ -235,7 +270,34 @@ pub fn make_private(path: &Path) -> Result<(), PlaceError> {
     Ok(())
 }
 
-/// Writes a file so that a reader sees the old content or the new, never a part.
+/// Takes from everybody else what they may do with a file, should they have been allowed anything.
+///
+/// # Errors
+/// If the file is somebody else's.
+pub fn make_file_private(file: &fs::File) -> io::Result<()> {
+    let mode = file.metadata()?.permissions().mode();
+    if mode & 0o077 != 0 {
+        file.set_permissions(fs::Permissions::from_mode(mode & 0o700))?;
+    }
+    Ok(())
+}
+
+/// Why a name cannot be that of a Zellij session, in one sentence, if it cannot.
+pub fn session_name_problem(name: &str) -> Option<String> {
+    let good = !name.is_empty()
+        && name.len() <= MAX_SESSION_NAME
+        && !name.contains('/')
+        && !name.starts_with(['-', '.'])
+        && !name.chars().any(char::is_control);
+    (!good).then(|| {
+        format!(
+            "{name:?} cannot name a session: use 1 to {MAX_SESSION_NAME} letters, digits and dashes"
+        )
+    })
+}
+
+/// Writes a file so that a reader sees the old content or the new, never a part, and that nobody else
+/// can read it.
 ///
 /// # Errors
 /// If the disk says no.
@@ -246,27 +308,19 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let new = path.with_file_name(name);
-    fs::write(&new, content)?;
-    fs::rename(&new, path)
-}
-
-/// The same for a file that nobody else may read.
-///
-/// # Errors
-/// If the disk says no.
-pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let new = path.with_file_name(name);
-    // One that a killed process with our id left behind may have another mode.
+    // One that a killed process with our id left behind may be another's to read.
     let _ = fs::remove_file(&new);
-    fs::OpenOptions::new()
+    let written = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(&new)
-        .and_then(|mut file| io::Write::write_all(&mut file, content))
-        .and_then(|()| fs::rename(&new, path))
+        .and_then(|mut file| file.write_all(content))
+        .and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    written
 }
 
 #[cfg(test)]
@@ -322,11 +376,42 @@ mod tests {
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o700
         );
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o770)).unwrap();
+        assert!(
+            matches!(make_private(&path), Err(PlaceError::NotPrivate(_))),
+            "what others could write is not trusted"
+        );
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         assert!(matches!(
             make_private(&link),
             Err(PlaceError::NotPrivate(_))
         ));
+    }
+
+    #[test]
+    fn a_file_is_private_from_its_first_moment_and_replaces_what_a_link_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("f"), folder.path().join("other"));
+        fs::write(&other, "precious").unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        write_whole(&path, b"new").unwrap();
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        assert!(metadata.is_file());
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_session_name_is_one_that_zellij_takes() {
+        for good in ["stui", "a b", "é-1"] {
+            assert_eq!(session_name_problem(good), None, "{good}");
+        }
+        let long = "x".repeat(MAX_SESSION_NAME + 1);
+        for bad in ["", "a/b", "-n", "..", "a\nb", &long] {
+            assert!(session_name_problem(bad).is_some(), "{bad}");
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! The plugin and the layout that this program carries inside.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use kdl::{KdlDocument, KdlError, KdlNode};
 
 use crate::places::{Places, write_whole};
 
@@ -66,6 +69,99 @@ pub fn fill_in(layout: &str, plugin: &str, stui: &Path) -> String {
         .replace("{{stui}}", &escaped(&stui.display().to_string()))
 }
 
+/// Nodes of a layout and its keys that name a plugin in a property or as their first value.
+const NAME_PLUGINS: [&str; 4] = [
+    "plugin",
+    "LaunchOrFocusPlugin",
+    "LaunchPlugin",
+    "MessagePlugin",
+];
+
+/// A layout with these settings in every configuration of the plugin at an address. What the layout
+/// itself says about a setting stays.
+///
+/// A pane and whoever talks to it must agree on the whole configuration, so panes and keys get the same.
+///
+/// # Errors
+/// If the layout is not KDL.
+pub fn with_settings(
+    layout: String,
+    plugin: &str,
+    settings: &[(String, String)],
+) -> Result<String, LayoutError> {
+    if settings.is_empty() {
+        return Ok(layout);
+    }
+    let document: KdlDocument = layout.parse().map_err(|error: KdlError| {
+        let before = layout.get(..error.span.offset()).unwrap_or_default();
+        LayoutError {
+            line: before.matches('\n').count() + 1,
+            reason: error
+                .label
+                .unwrap_or("something else was expected")
+                .to_owned(),
+        }
+    })?;
+    let mut additions = Vec::new();
+    find_plugins(&document, plugin, settings, &mut additions);
+    // From the end, so that the places before stay right.
+    additions.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let mut layout = layout;
+    for (at, text) in additions {
+        layout.insert_str(at, &text);
+    }
+    Ok(layout)
+}
+
+/// A layout that is not KDL.
+#[derive(Debug, thiserror::Error)]
+#[error("its line {line} is not KDL: {reason}; mend it")]
+pub struct LayoutError {
+    line: usize,
+    reason: String,
+}
+
+fn find_plugins(
+    document: &KdlDocument,
+    plugin: &str,
+    settings: &[(String, String)],
+    additions: &mut Vec<(usize, String)>,
+) {
+    for node in document.nodes() {
+        let names_it = NAME_PLUGINS.contains(&node.name().value())
+            && node.entries().iter().any(|entry| {
+                entry.name().is_none_or(|name| name.value() == "location")
+                    && entry.value().as_string() == Some(plugin)
+            });
+        if names_it {
+            additions.extend(addition(node, settings));
+        }
+        if let Some(children) = node.children() {
+            find_plugins(children, plugin, settings, additions);
+        }
+    }
+}
+
+/// What is to be inserted for a plugin, and where.
+fn addition(node: &KdlNode, settings: &[(String, String)]) -> Option<(usize, String)> {
+    let children = node.children();
+    let has = |key: &str| children.is_some_and(|children| children.get(key).is_some());
+    let mut text = String::new();
+    for (key, value) in settings.iter().filter(|(key, _)| !has(key)) {
+        // Writing to memory cannot fail.
+        let _ = write!(text, " {key} \"{}\";", escaped(value));
+    }
+    match children {
+        _ if text.is_empty() => None,
+        // The span of what is in braces begins behind the first one.
+        Some(children) => Some((children.span().offset(), text)),
+        None => {
+            let last = node.entries().last()?.span();
+            Some((last.offset() + last.len(), format!(" {{{text} }}")))
+        }
+    }
+}
+
 /// A text as it stands between quotes in KDL.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
@@ -83,5 +179,84 @@ mod tests {
         let document: kdl::KdlDocument = layout.parse().unwrap();
         assert!(document.get("layout").is_some());
         assert!(layout.contains(r#"stui "/opt/a \"quoted\" \\path/stui""#));
+    }
+
+    fn settings() -> Vec<(String, String)> {
+        [("theme", "zellij"), ("bind_print_it", "Ctrl \\ | F6")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .to_vec()
+    }
+
+    /// The configurations of all plugins at an address, in order.
+    fn configurations(document: &KdlDocument, plugin: &str, found: &mut Vec<String>) {
+        for node in document.nodes() {
+            let mut values = node.entries().iter().map(|entry| entry.value().as_string());
+            let names_it = values.any(|value| value == Some(plugin));
+            if names_it && NAME_PLUGINS.contains(&node.name().value()) {
+                let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
+                let mut all: Vec<String> = children
+                    .iter()
+                    .map(|node| format!("{} {}", node.name().value(), node.entries()[0].value()))
+                    .collect();
+                all.sort();
+                found.push(all.join(", "));
+            }
+            if let Some(children) = node.children() {
+                configurations(children, plugin, found);
+            }
+        }
+    }
+
+    #[test]
+    fn settings_go_into_every_configuration_of_the_plugin_and_only_there() {
+        let plugin = "file:/p/stui.wasm";
+        let before = fill_in(LAYOUT, plugin, Path::new("/opt/stui"));
+        let after = with_settings(before.clone(), plugin, &settings()).unwrap();
+        let read = |text: &str, plugin| {
+            let mut found = Vec::new();
+            configurations(&text.parse().unwrap(), plugin, &mut found);
+            found
+        };
+        let (old, new) = (read(&before, plugin), read(&after, plugin));
+        assert!(old.len() >= 5 && old.len() == new.len());
+        for (old, new) in old.iter().zip(&new) {
+            assert_eq!(
+                new.replace(", theme \"zellij\"", "")
+                    .replace(r#"bind_print_it "Ctrl \\ | F6", "#, ""),
+                *old
+            );
+            assert!(
+                new.contains("theme") && new.contains("bind_print_it"),
+                "{new}"
+            );
+        }
+        assert_eq!(
+            read(&after, "tab-bar"),
+            [""],
+            "other plugins are left alone"
+        );
+        assert_eq!(with_settings(before.clone(), plugin, &[]).unwrap(), before);
+    }
+
+    #[test]
+    fn what_a_layout_says_itself_stays() {
+        let plugin = "file:/p.wasm";
+        let layout = format!(
+            "layout {{\n  pane {{ plugin location=\"{plugin}\" {{ role \"workspace\"; theme \"terminal\"; }}; }}\n  pane {{\n    plugin location=\"{plugin}\" // none\n  }}\n}}"
+        );
+        let after = with_settings(layout, plugin, &settings()[..1]).unwrap();
+        let mut found = Vec::new();
+        configurations(&after.parse().unwrap(), plugin, &mut found);
+        assert_eq!(
+            found,
+            ["role \"workspace\", theme \"terminal\"", "theme \"zellij\""]
+        );
+    }
+
+    #[test]
+    fn a_layout_that_is_no_kdl_is_refused_with_its_line() {
+        let refused = with_settings("layout {\n  pane \"half\n}".into(), "p", &settings());
+        let error = refused.unwrap_err().to_string();
+        assert!(error.starts_with("its line "), "{error}");
     }
 }

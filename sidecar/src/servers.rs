@@ -1,6 +1,6 @@
 //! Smalltalk servers of this user: their connection files, and the one that a sidecar starts.
 
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use stui_protocol::connection::ConnectionFile;
 
 use crate::client::{ClientError, read_connection_file};
+use crate::config::Remembered;
+use crate::pharo::runner;
 use crate::places::Places;
 use crate::process::{is_alive, own_program, terminate};
 use crate::target::Target;
@@ -102,7 +104,7 @@ pub fn choose(
 }
 
 /// Whether the server of this endpoint is a process of this machine, whose id says something.
-fn is_local(endpoint: &str) -> bool {
+pub fn is_local(endpoint: &str) -> bool {
     endpoint.starts_with("ipc://")
         || ["tcp://127.", "tcp://localhost", "tcp://[::1]"]
             .iter()
@@ -148,7 +150,8 @@ impl Image {
 /// `name`, or if one of the images has it, the next of `name-2`, `name-3`, … that is free.
 pub fn free_name(images: &[Image], name: &str) -> String {
     let taken = |name: &str| images.iter().any(|image| image.name == name);
-    (1..)
+    // One more than there are images cannot all be taken.
+    (1..=images.len() + 1)
         .map(|n| match n {
             1 => name.to_owned(),
             n => format!("{name}-{n}"),
@@ -204,10 +207,14 @@ pub struct Server {
     target: Target,
     file: PathBuf,
     log: PathBuf,
+    /// How long the log was when the server was started that ended last, or runs.
+    logged: u64,
+    /// The configuration file, if the session was opened with one of its own.
+    config: Option<PathBuf>,
     zellij_pid: u32,
     child: Option<Child>,
     last_start: Option<Instant>,
-    /// Why the one that was started last ended, while there is no other.
+    /// Why the one that was started last ended, while there is no other, or what it said last.
     failure: Option<String>,
 }
 
@@ -218,6 +225,8 @@ impl Server {
             target: image.target.clone(),
             file: connection_file_of_image(places, session, image),
             log: places.server_log(session, &image.name),
+            logged: 0,
+            config: Remembered::read(places, session).config,
             zellij_pid,
             child: None,
             last_start: None,
@@ -241,13 +250,16 @@ impl Server {
         }
         if let Some(child) = &mut self.child {
             match child.try_wait()? {
-                // It has not written its file yet.
-                None => return Ok(()),
+                // It has not written its file yet, and may have said why.
+                None => {
+                    self.failure = last_words(&self.log, self.logged);
+                    return Ok(());
+                }
                 Some(status) => {
                     self.child = None;
                     self.failure = Some(format!(
                         "The Smalltalk server ended ({status}): {}",
-                        last_line(&self.log)
+                        last_line(&self.log, self.logged)
                     ));
                 }
             }
@@ -259,7 +271,8 @@ impl Server {
             return Ok(());
         }
         self.last_start = Some(now);
-        let log = std::fs::File::create(&self.log)?;
+        let log = crate::log::open(&self.log)?;
+        self.logged = log.metadata()?.len();
         let child = self
             .program()
             .arg("--exit-with-pid")
@@ -286,12 +299,31 @@ impl Server {
             Target::Pharo(image) => command.args(["pharo", "serve"]).arg("--image").arg(image),
             Target::Ssh(_) => command.arg("tunnel").arg(self.target.to_string()),
         };
+        command.arg("--log-file").arg(&self.log);
+        if let Some(config) = &self.config {
+            command.arg("--config").arg(config);
+        }
         command
     }
 
-    /// Why it ended, if it does not run and should.
+    /// Why it ended, if it does not run and should; of one that cannot be reached yet, what it said last.
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
+    }
+
+    /// What it does until it can be reached, in a few words, if it was started and takes its time.
+    pub fn starting(&mut self) -> Option<String> {
+        let is_pharo = matches!(self.target, Target::Pharo(_));
+        (is_pharo && self.running_child().is_some() && living(&self.file).is_err()).then(|| {
+            runner::progress(&self.log).unwrap_or_else(|| "starting the Pharo image".to_owned())
+        })
+    }
+
+    /// Process id of the one that was started, while it runs.
+    fn running_child(&mut self) -> Option<u32> {
+        let child = self.child.as_mut()?;
+        let runs = child.try_wait().is_ok_and(|status| status.is_none());
+        runs.then(|| child.id())
     }
 
     /// Ends it if the sidecar started it, or one before the sidecar did.
@@ -299,27 +331,61 @@ impl Server {
         if !self.target.is_started_here() {
             return;
         }
-        if let Ok(file) = living(&self.file)
-            && let Err(error) = terminate(file.pid)
-        {
+        let ended = match (self.running_child(), living(&self.file)) {
+            // It sees to the server's end, and may still be preparing one.
+            (Some(child), _) => terminate(child),
+            // Whose process is a virtual machine, which dies of a signal at once.
+            (_, Ok(_)) if matches!(self.target, Target::Pharo(_)) => {
+                std::fs::write(runner::stop_file(&self.file), "")
+            }
+            (_, Ok(file)) => terminate(file.pid),
+            (_, Err(_)) => Ok(()),
+        };
+        if let Err(error) = ended {
             tracing::warn!(%error, "cannot end the Smalltalk server");
         }
     }
 }
 
-/// The last line of a log that says something.
-fn last_line(log: &Path) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let line = text.lines().rev().find(|line| !line.trim().is_empty());
-    line.map_or_else(
-        || format!("its log {} is empty", log.display()),
-        |line| crate::hub::inspector::cut(line, 500),
-    )
+/// The last line of a log, behind its first `from` bytes, that says something.
+fn last_line(log: &Path, from: u64) -> String {
+    last_words(log, from)
+        .unwrap_or_else(|| format!("it wrote nothing into its log {}", log.display()))
+}
+
+/// The same, if there is one. No more than the end of the log is read.
+fn last_words(log: &Path, from: u64) -> Option<String> {
+    const TAIL: u64 = 4096;
+    let mut file = std::fs::File::open(log).ok()?;
+    let length = file.metadata().ok()?.len();
+    // One that was begun anew since is new from its first byte.
+    let from = if from > length { 0 } else { from };
+    file.seek(SeekFrom::Start(from.max(length.saturating_sub(TAIL))))
+        .ok()?;
+    let mut bytes = Vec::new();
+    file.take(TAIL).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    let line = line.strip_prefix("stui: ").unwrap_or(line);
+    Some(crate::hub::inspector::cut(runner::sentence(line), 500))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_server_said_last_is_not_what_one_before_it_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("x.server.log");
+        std::fs::write(&log, "of the first\n").unwrap();
+        let from = std::fs::metadata(&log).unwrap().len();
+        assert!(last_line(&log, from).contains("wrote nothing"));
+        std::fs::write(&log, "of the first\nof the second\n\n").unwrap();
+        assert_eq!(last_line(&log, from), "of the second");
+        std::fs::write(&log, "anew\n").unwrap();
+        assert_eq!(last_line(&log, from), "anew");
+    }
 
     #[test]
     fn images_of_one_name_are_told_apart_and_remembered() {
@@ -332,5 +398,27 @@ mod tests {
         assert_eq!(names, ["embedded", "embedded-2", "p"]);
         let json = serde_json::to_string(&images).unwrap();
         assert_eq!(serde_json::from_str::<Vec<Image>>(&json).unwrap(), images);
+    }
+
+    #[test]
+    fn a_living_pharo_server_is_asked_to_stop_by_a_file_and_gets_no_signal() {
+        let home = tempfile::tempdir().unwrap();
+        let places = Places::below(home.path());
+        std::fs::create_dir_all(places.runtime_path()).unwrap();
+        let image = Image::named([Target::Pharo("/i/Moose.image".into())]).remove(0);
+        let mut server = Server::of(&places, "s", &image, std::process::id());
+        assert_eq!(server.starting(), None);
+        let file = server.connection_file().to_owned();
+        // A signal to this process would end the test.
+        let json = format!(
+            r#"{{"endpoint":"tcp://127.0.0.1:1","dialect":"Pharo 12","pid":{},"protocol_version":"1.0.0"}}"#,
+            std::process::id()
+        );
+        std::fs::write(&file, json).unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .unwrap();
+        living(&file).unwrap();
+        server.end();
+        assert!(runner::stop_file(&file).exists());
     }
 }

@@ -20,14 +20,14 @@ use stui_protocol::connection::ConnectionFile;
 
 use self::remote::{Found, Listener};
 use self::ssh::{Said, Ssh};
-use crate::places::write_private;
+use crate::places::write_whole;
 use crate::target::Remote;
 
 mod remote;
 mod ssh;
 
 /// Pause before `ssh` is started again, and the longest one.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const MAX_PAUSE: Duration = Duration::from_secs(3);
 /// The same where somebody has to do something first: not to be taken for an attack.
 const HOPELESS_PAUSE: Duration = Duration::from_secs(30);
@@ -112,6 +112,7 @@ pub fn run(options: Options, tell: impl FnMut(&str)) -> Result<String, TunnelErr
         number: 0,
         listener: None,
         written: None,
+        told: String::new(),
     };
     let reason = tunnel.keep(&events);
     tunnel.remove_file();
@@ -144,6 +145,8 @@ struct Tunnel<F> {
     /// Where the server listens on its machine, as far as it is known.
     listener: Option<Listener>,
     written: Option<ConnectionFile>,
+    /// What was told last.
+    told: String,
 }
 
 /// How one `ssh` ended.
@@ -177,7 +180,7 @@ impl<F: FnMut(&str)> Tunnel<F> {
                     was_good,
                     is_hopeless,
                 } => {
-                    (self.tell)(&sentence);
+                    self.tell(&sentence);
                     pause = match (was_good, is_hopeless) {
                         (_, true) => HOPELESS_PAUSE,
                         (true, false) => FIRST_PAUSE,
@@ -197,6 +200,14 @@ impl<F: FnMut(&str)> Tunnel<F> {
                     Err(RecvTimeoutError::Disconnected) => return Ok("nobody needs it".into()),
                 }
             }
+        }
+    }
+
+    /// Tells a sentence, but the same one only once.
+    fn tell(&mut self, sentence: &str) {
+        if self.told != sentence {
+            sentence.clone_into(&mut self.told);
+            (self.tell)(sentence);
         }
     }
 
@@ -266,7 +277,7 @@ impl<F: FnMut(&str)> Tunnel<F> {
             Ok(chosen) => chosen,
             Err(sentence) => {
                 self.remove_file();
-                (self.tell)(&sentence);
+                self.tell(&sentence);
                 return Ok(false);
             }
         };
@@ -290,7 +301,7 @@ impl<F: FnMut(&str)> Tunnel<F> {
         let path = &self.options.connection_file;
         file.to_json()
             .map_err(io::Error::from)
-            .and_then(|json| write_private(path, json.as_bytes()))
+            .and_then(|json| write_whole(path, json.as_bytes()))
             .map_err(|source| TunnelError::File {
                 path: path.clone(),
                 source,
@@ -302,7 +313,7 @@ impl<F: FnMut(&str)> Tunnel<F> {
             self.socket.display()
         );
         self.written = Some(file);
-        (self.tell)(&sentence);
+        self.tell(&sentence);
         Ok(())
     }
 

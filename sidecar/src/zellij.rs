@@ -86,7 +86,8 @@ pub struct Zellij {
 }
 
 impl Zellij {
-    /// The given program, else `$STUI_ZELLIJ`, else the first `zellij` on PATH.
+    /// The given program, else `$STUI_ZELLIJ`, else the first `zellij` on PATH. A name without a slash
+    /// is looked up on PATH.
     ///
     /// # Errors
     /// If there is none.
@@ -94,13 +95,15 @@ impl Zellij {
         let named = given
             .map(Path::to_owned)
             .or_else(|| std::env::var_os("STUI_ZELLIJ").map(PathBuf::from));
-        if let Some(program) = named {
+        let is_path = |program: &Path| program.components().count() > 1;
+        if let Some(program) = named.clone().filter(|program| is_path(program)) {
             let program = std::path::absolute(&program).unwrap_or(program);
             return Ok(Zellij { program });
         }
+        let name = named.unwrap_or_else(|| "zellij".into());
         let path = std::env::var_os("PATH").unwrap_or_default();
         std::env::split_paths(&path)
-            .map(|folder| folder.join("zellij"))
+            .map(|folder| folder.join(&name))
             .find(|program| program.is_file())
             .map(|program| Zellij { program })
             .ok_or(ZellijError::Missing)

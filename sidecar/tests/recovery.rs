@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::unbounded;
 use stui::hub::Outcome;
-use stui::link::{Link, LinkEvent};
+use stui::link::LinkEvent;
 use stui_faults::proxy::{Direction, Garble, Proxy};
 use stui_protocol::Uuid;
 use stui_protocol::event::{Event, Happening};
 use stui_protocol::request::Ping;
+use stui_protocol::response::Response;
 
 use support::linked::{Linked, answer, write};
-use support::{LIMIT, Serve, evaluate, session, value};
+use support::{LIMIT, Serve, session, value};
 
 /// What is promised.
 const SECOND: Duration = Duration::from_secs(1);
@@ -311,39 +312,50 @@ fn events_that_the_server_keeps_no_longer_are_told_as_a_gap() {
 }
 
 #[test]
-fn who_listens_slowly_gets_every_answer() {
+fn who_listens_slowly_gets_every_answer_and_what_waits_for_him_is_bounded() {
     let (_folder, serve) = server();
-    let file = serve.file();
+    let (proxy, linked) = proxied(&serve);
+    linked.evaluates();
     let (let_go, held) = unbounded::<()>();
-    let (tell, told) = unbounded();
-    let link = Link::start(Box::new(move || Ok(file.clone())), move |event| {
-        if matches!(event, LinkEvent::Event(_)) {
+    let ask = |message: String, responder: Box<dyn FnOnce(Outcome) + Send>| {
+        let message = Some(message);
+        linked
+            .link
+            .request(Uuid::new_v4(), Ping { message }, responder);
+    };
+    ask(
+        String::new(),
+        Box::new(move |_| {
             // Until the other end is dropped.
             let _ = held.recv();
-        }
-        drop(tell.send(()));
-    })
-    .unwrap();
-    told.recv_timeout(LIMIT).unwrap();
-    let writer = serve.client();
-    let session = session(&writer);
-    link.subscribe(session.as_str(), 1);
-    let line = "x".repeat(1000);
-    let code = format!("1 to: 300 do: [:n | Transcript show: '{line}'; flush]. 1");
-    let answers: Vec<_> = (0..20)
-        .map(|_| {
+        }),
+    );
+    // Together more than a link lets wait.
+    let answers: Vec<_> = (0..13)
+        .map(|n| {
             let (answer, answered) = unbounded();
-            let request = evaluate(&code, Some(&session));
-            link.request(Uuid::new_v4(), request, move |outcome| {
-                drop(answer.send(outcome));
-            });
+            let message = n.to_string() + &" ".repeat(3_000_000);
+            ask(message, Box::new(move |outcome| drop(answer.send(outcome))));
             answered
         })
         .collect();
-    // All is there, and more, before anybody listens.
-    value(&writer, "1", Some(&session));
+    let deadline = Instant::now() + LIMIT;
+    while proxy.open() > 0 {
+        assert!(Instant::now() < deadline, "it takes in everything");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let accepted = proxy.accepted();
+    std::thread::sleep(SECOND);
+    assert_eq!(proxy.accepted(), accepted, "it connects without room");
     drop(let_go);
-    for answered in &answers {
-        assert_eq!(answer(answered), "1");
+    for (n, answered) in answers.iter().enumerate() {
+        let outcome = answered.recv_timeout(LIMIT).unwrap();
+        let Outcome::Answered(response) = outcome else {
+            panic!("{outcome:?}")
+        };
+        let Response::Ping(pong) = *response else {
+            panic!("{}", response.name())
+        };
+        assert_eq!(pong.message.trim_end(), n.to_string());
     }
 }

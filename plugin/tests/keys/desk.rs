@@ -151,8 +151,8 @@ pub(crate) fn status() -> Status {
         link: Link::Connected,
         dialect: "Embedded 0.1.0".into(),
         endpoint: "tcp://127.0.0.1:5555".into(),
-        running: 0,
         clients: 1,
+        ..Status::default()
     }
 }
 

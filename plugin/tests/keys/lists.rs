@@ -188,7 +188,7 @@ fn older_lines_are_asked_for_when_they_are_scrolled_to() {
     desk.press("Home");
     let asked = desk.sidecar.heard.last().cloned();
     assert!(
-        matches!(asked, Some(FromPane::TranscriptView { first: Some(0), count }) if count <= 30),
+        matches!(asked, Some(FromPane::TranscriptView { first: Some(0), count, .. }) if count <= 30),
         "{asked:?}"
     );
     let ToPane::Transcript {

@@ -82,13 +82,13 @@ fn at_80_by_24_all_is_said_of_sessions_and_images() {
     assert_eq!(
         desk.rows()[..7],
         [
-            "  Session  Image     State                                             Used",
-            "«› main     embedded  ● ▶ 1 running                                     1 min    »",
-            "  parser   moose     ◌ reconnecting (3): The connection is lost., 4 to… 1 other",
+            "  Session   Image     State                                            Used",
+            "«› main      embedded  ▶ 1 running                                      1 min    »",
+            "  parser    moose     ◌ reconnecting (3), 4 to run again: The connect… 1 other",
             "",
-            "  Image    Sessions  State",
-            "  embedded 1         ● Pharo 12, embedded",
-            "  moose    1         ● Pharo 12, /home/me/moose.json",
+            "  Image     Sessions  State",
+            "  embedded  1         ● Pharo 12, embedded",
+            "  moose     1         ● Pharo 12, /home/me/moose.json",
         ]
     );
 }
@@ -97,8 +97,8 @@ fn at_80_by_24_all_is_said_of_sessions_and_images() {
 fn a_small_window_still_says_what_matters() {
     let desk = sessions(40, 8);
     let rows = desk.rows();
-    assert_eq!(rows[1], "«› main     embedded  ● ▶ 1 running      »");
-    assert!(rows[2].starts_with("  parser   moose     ◌ reconnecting"));
+    assert_eq!(rows[1], "«› main      embedded  ▶ 1 running       »");
+    assert!(rows[2].starts_with("  parser    moose     ◌ reconnecting"));
     assert!(rows[7].starts_with("● Embedded 0.1.0"), "{}", rows[7]);
 }
 

@@ -232,6 +232,7 @@ pub(crate) fn welcome(sidecar: &str, acked: u64) -> ToPane {
             link: stui_protocol::pane::Link::Connected,
             dialect: "Embedded 0.1.0".to_owned(),
             endpoint: "tcp://127.0.0.1:5555".to_owned(),
+            busy: false,
             running: 0,
             clients: 1,
         },

@@ -6,6 +6,7 @@
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 /// Length of a signature or proof, in characters.
 pub const SIGNATURE_LEN: usize = 64;
@@ -14,19 +15,28 @@ pub const MIN_NONCE_LEN: usize = 16;
 /// Longest nonce that a server takes, in characters.
 pub const MAX_NONCE_LEN: usize = 256;
 
-/// The key that a server and its clients share.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Key(String);
+/// The key that a server and its clients share. Its memory is cleared when it is dropped.
+#[derive(Clone)]
+pub struct Key(Zeroizing<String>);
+
+/// Takes the same time wherever they differ.
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        same_proof(&self.0, &other.0)
+    }
+}
+
+impl Eq for Key {}
 
 impl Key {
     /// The key with this text, as it stands in a connection file.
     pub fn new(text: impl Into<String>) -> Self {
-        Key(text.into())
+        Key(Zeroizing::new(text.into()))
     }
 
     /// The key made of random bytes: their hex.
     pub fn from_random(bytes: [u8; 32]) -> Self {
-        Key(hex(&bytes))
+        Key(Zeroizing::new(hex(&bytes)))
     }
 
     /// Its text.
@@ -147,6 +157,13 @@ mod tests {
         assert!(!is_nonce("short"));
         assert!(!is_nonce(&"f".repeat(257)));
         assert!(!is_nonce(&"x".repeat(32)));
+    }
+
+    #[test]
+    fn keys_are_the_same_by_their_text() {
+        assert_eq!(Key::new("one"), Key::new("one"));
+        assert_ne!(Key::new("one"), Key::new("onf"));
+        assert_ne!(Key::new("one"), Key::new("on"));
     }
 
     #[test]

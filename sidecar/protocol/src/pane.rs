@@ -710,6 +710,11 @@ pub enum Link {
     Connecting,
     /// Connected.
     Connected,
+    /// The server is being started, and takes its time.
+    Starting {
+        /// What it does, in a few words.
+        what: String,
+    },
     /// The connection was lost and is being tried again.
     Reconnecting {
         /// Which try, from 1.

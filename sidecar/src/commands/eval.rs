@@ -1,5 +1,6 @@
 //! `stui eval`: evaluate from the shell.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Read, Write};
 use std::process::ExitCode;
@@ -135,13 +136,15 @@ fn session(client: &Client, name: Option<&str>) -> Result<Option<String>> {
             other => bail!("the server answered CreateSession with {}", other.name()),
         }
     }
-    if session_id.is_some() {
+    if let Some(session_id) = &session_id {
         let request = request::Subscribe {
-            session_id: session_id.clone(),
+            session_id: Some(session_id.clone()),
             from_sequence: None,
         };
         // A server without events still evaluates.
-        client.request(request, LIMIT)?;
+        if let Response::Subscribe(answer) = client.request(request, LIMIT)? {
+            client.subscribe(session_id.as_str(), answer.next_sequence);
+        }
     }
     Ok(session_id)
 }
@@ -152,7 +155,7 @@ fn show_transcript(client: &Client) {
     for event in client.events().try_iter() {
         if let Happening::Transcript(transcript) = event.happening {
             let text = transcript.text.replace("\r\n", "\n").replace('\r', "\n");
-            eprint!("{text}");
+            eprint!("{}", for_terminal(&text, std::io::stderr().is_terminal()));
         }
     }
 }
@@ -205,21 +208,48 @@ fn show(code: &str, answer: Response) -> Result<ExitCode> {
                 class_name: answer.result,
                 ..RuntimeError::default()
             });
-            eprint!("{}", runtime_error(&error));
+            complain(&runtime_error(&error));
             Ok(ExitCode::from(FAILED))
         }
         Response::Evaluate(answer) => print(&answer),
         Response::Error(error) => {
-            eprint!("{}", refusal(code, &error));
+            complain(&refusal(code, &error));
             Ok(ExitCode::from(FAILED))
         }
         other => bail!("the server answered Evaluate with {}", other.name()),
     }
 }
 
+fn complain(text: &str) {
+    eprint!("{}", for_terminal(text, std::io::stderr().is_terminal()));
+}
+
+/// A text that a server sent, as it may be shown: a terminal would obey control characters, so there
+/// they are written as `^[`. What goes into a file or a program goes as it is.
+fn for_terminal(text: &str, is_terminal: bool) -> Cow<'_, str> {
+    let is_harmless = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    if !is_terminal || text.chars().all(is_harmless) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            c if is_harmless(c) => shown.push(c),
+            c if c.is_ascii() => {
+                shown.push('^');
+                // Its letter: 0x1b is `[`, 0x7f is `?`.
+                shown.push(char::from(c as u8 ^ 0x40));
+            }
+            _ => shown.push(char::REPLACEMENT_CHARACTER),
+        }
+    }
+    Cow::Owned(shown)
+}
+
 fn print(answer: &response::Evaluate) -> Result<ExitCode> {
     let mut out = std::io::stdout().lock();
-    match writeln!(out, "{}", answer.result).and_then(|()| out.flush()) {
+    let text = for_terminal(&answer.result, out.is_terminal());
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
         // `stui eval … | head` is no failure.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             return Err(error).context("cannot write the answer");
@@ -284,6 +314,16 @@ mod tests {
             refusal(code, &error),
             "Variable or expression expected\n  3 + ) 4\n      ^\n"
         );
+    }
+
+    #[test]
+    fn a_terminal_is_not_made_to_obey_what_a_server_sends() {
+        let text = "a\tb\n\u{1b}]0;title\u{7}\u{9b}2J\r\u{7f}é";
+        assert_eq!(
+            for_terminal(text, true),
+            "a\tb\n^[]0;title^G\u{fffd}2J^M^?é"
+        );
+        assert_eq!(for_terminal(text, false), text);
     }
 
     #[test]

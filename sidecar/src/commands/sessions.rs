@@ -12,7 +12,7 @@ use stui_protocol::sessions::{SessionList, SessionRow};
 use crate::calls::{Answer, Call, call};
 use crate::cli;
 use crate::hub::Hub;
-use crate::hub::commands::{Ask, ImageStats, Info, Told};
+use crate::hub::asked::{Ask, ImageStats, Info, Told};
 use crate::hub::record::{Record, Snapshot};
 use crate::journal::Journal;
 use crate::places::Places;
@@ -170,6 +170,7 @@ fn show(told: Told) -> Result<ExitCode> {
 fn state(link: &Link) -> String {
     match link {
         Link::Connecting => "connecting".into(),
+        Link::Starting { what } => what.clone(),
         Link::Connected => "connected".into(),
         Link::Reconnecting { attempt, reason } => format!("reconnecting ({attempt}): {reason}"),
         Link::Failed { reason } => format!("failed: {reason}"),

@@ -6,18 +6,20 @@
 
 use std::fs::OpenOptions;
 use std::io::{Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
-use stui_protocol::pane::{Guests, Role};
+use stui_protocol::pane::Role;
 
 use crate::calls::{Answer, Call, call};
 use crate::cli;
+use crate::config::{self, Remembered};
 use crate::daemon;
+use crate::log;
 use crate::pipes::Destination;
 use crate::places::Places;
 use crate::plugin_file::address;
@@ -30,8 +32,6 @@ const LIMIT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
 /// After how long without one another start is tried.
 const START_AGAIN: Duration = Duration::from_secs(2);
-/// A log larger than this is begun anew.
-const MAX_LOG: u64 = 4 << 20;
 
 /// Brings a pane its sidecar, or is the sidecar.
 ///
@@ -90,24 +90,24 @@ fn announce(places: &Places, options: &cli::Sidecar, announcement: &Call) -> Res
 /// Starts a sidecar that neither Zellij nor this process holds on to.
 fn start(places: &Places, options: &cli::Sidecar) -> Result<()> {
     let path = places.sidecar_log(&options.session);
-    let log = open_log(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    Command::new(own_program())
+    let log = log::open(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut command = Command::new(own_program());
+    command
         .arg0("stui")
         .args(["sidecar", "--daemon", "--session", &options.session])
         .args(["--zellij-pid", &options.zellij_pid.to_string()])
+        .arg("--log-file")
+        .arg(&path);
+    if let Some(config) = Remembered::read(places, &options.session).config {
+        command.arg("--config").arg(config);
+    }
+    command
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
         .spawn()
         .context("cannot start the sidecar")?;
     Ok(())
-}
-
-fn open_log(path: &Path) -> std::io::Result<std::fs::File> {
-    if std::fs::metadata(path).is_ok_and(|found| found.len() > MAX_LOG) {
-        std::fs::rename(path, path.with_extension("log.old"))?;
-    }
-    OpenOptions::new().create(true).append(true).open(path)
 }
 
 /// Is the sidecar, if no other process is.
@@ -120,6 +120,7 @@ fn be(places: &Places, options: &cli::Sidecar) -> Result<()> {
         .create(true)
         .truncate(false)
         .write(true)
+        .mode(0o600)
         .open(&path)
         .with_context(|| format!("cannot open {}", path.display()))?;
     if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
@@ -129,9 +130,11 @@ fn be(places: &Places, options: &cli::Sidecar) -> Result<()> {
     lock.set_len(0)?;
     lock.rewind()?;
     writeln!(lock, "{}", std::process::id())?;
-    let zellij = match Zellij::of_process(options.zellij_pid) {
-        Some(zellij) => zellij,
-        None => Zellij::find(None)?,
+    let zellij = if let Some(zellij) = Zellij::of_process(options.zellij_pid) {
+        zellij
+    } else {
+        let config = config::of_session(places, &options.session).config;
+        Zellij::find(config.zellij.value.as_deref())?
     };
     let result = daemon::run(
         places,
@@ -139,7 +142,6 @@ fn be(places: &Places, options: &cli::Sidecar) -> Result<()> {
             session: options.session.clone(),
             zellij_pid: options.zellij_pid,
             zellij,
-            guests: Guests::default(),
         },
     );
     if let Err(error) = &result {

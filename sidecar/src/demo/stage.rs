@@ -3,6 +3,7 @@
 //!
 //! `stui demo` and the end-to-end tests play here.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ const CONFIGURATION: &str = "show_startup_tips false\nshow_release_notes false\n
     session_serialization false\nsimplified_ui true\n";
 
 /// Variables of a surrounding Zellij or tmux, or of the user's own setup, that must not reach in.
-const REMOVED: [&str; 11] = [
+const REMOVED: [&str; 23] = [
     "ZELLIJ",
     "ZELLIJ_SESSION_NAME",
     "ZELLIJ_PANE_ID",
@@ -30,6 +31,18 @@ const REMOVED: [&str; 11] = [
     "ZELLIJ_LAYOUT_DIR",
     "ZELLIJ_AUTO_ATTACH",
     "STUI_CONNECTION_FILE",
+    "STUI_CONFIG",
+    "STUI_CONNECT",
+    "STUI_SESSION",
+    "STUI_LAYOUT",
+    "STUI_THEME",
+    "STUI_GUESTS",
+    "STUI_LOG_MAX_SIZE",
+    "STUI_LOG_KEEP",
+    "STUI_JOURNAL_SYNC",
+    "STUI_SSH",
+    "PHARO_VM",
+    "PHARO_IMAGE",
     "TMUX",
     "TMUX_PANE",
     "ENV",
@@ -125,13 +138,17 @@ impl Stage {
         self.up_observed(session, size, Box::new(|_| ()))
     }
 
-    /// The same, with all output also given to `on_output`.
+    /// The same with more arguments.
     ///
     /// # Errors
     /// As [`Stage::up`].
-    pub fn up_observed(&self, session: &str, size: Size, on_output: OnOutput) -> Result<Terminal> {
-        let command = self
-            .command(&self.stui)
+    pub fn up_with(&self, session: &str, size: Size, arguments: &[&OsStr]) -> Result<Terminal> {
+        let command = self.up_command(session).args(arguments);
+        Ok(Terminal::spawn(&command, size)?)
+    }
+
+    fn up_command(&self, session: &str) -> Command {
+        self.command(&self.stui)
             .args([
                 "up",
                 "--grant-permissions",
@@ -139,7 +156,15 @@ impl Stage {
                 session,
                 "--zellij",
             ])
-            .args([&self.zellij]);
+            .args([&self.zellij])
+    }
+
+    /// The same, with all output also given to `on_output`.
+    ///
+    /// # Errors
+    /// As [`Stage::up`].
+    pub fn up_observed(&self, session: &str, size: Size, on_output: OnOutput) -> Result<Terminal> {
+        let command = self.up_command(session);
         Ok(Terminal::spawn_observed(&command, size, on_output)?)
     }
 

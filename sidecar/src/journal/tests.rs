@@ -141,3 +141,33 @@ fn a_snapshot_is_due_when_the_records_have_outgrown_it() {
     journal.commit().unwrap();
     assert!(!journal.wants_snapshot(), "the snapshot is still larger");
 }
+
+#[test]
+fn all_files_are_for_their_user_only_also_those_that_were_open_before() {
+    use std::os::unix::fs::PermissionsExt;
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("new");
+    write(&folder, &["one"]);
+    fs::set_permissions(folder.join("journal"), fs::Permissions::from_mode(0o644)).unwrap();
+    let (mut journal, _) = open_in(&folder);
+    journal.save(&vec!["one"]).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
+
+#[test]
+fn records_that_are_synced_each_read_back_like_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open_in(folder.path());
+    journal.set_sync(Sync::Each);
+    for record in ["one", "two"] {
+        journal.add(&record).unwrap();
+        journal.commit().unwrap();
+    }
+    drop(journal);
+    assert_eq!(open_in(folder.path()).1.records, ["one", "two"]);
+}

@@ -3,7 +3,7 @@
 //! An attempt that nobody answers is no reason to wait: the next one may get through at once, as when a
 //! network that swallowed everything is back. It is no reason to give up either: a server that is stopped
 //! answers it first of all when it goes on, and a server far away takes its time. So there is a new one
-//! twice a second, beside the oldest one and a few of the newest, and the first that is greeted wins.
+//! four times a second, beside the oldest one and a few of the newest, and the first that is greeted wins.
 
 use std::time::{Duration, Instant};
 
@@ -16,14 +16,14 @@ use crate::zmq_link::{Wire, WireContext};
 /// First pause before the next attempt, and the longest one, a quarter of jitter not counted. The longest
 /// one bounds how long a server may be back without being noticed.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
-const MAX_PAUSE: Duration = Duration::from_millis(400);
+const MAX_PAUSE: Duration = Duration::from_millis(250);
 /// The pause where only another connection file, or another server, can help.
-const FAILED_PAUSE: Duration = Duration::from_millis(700);
-/// How long a server that has begun to greet may be silent. New attempts wait meanwhile, at first.
+const FAILED_PAUSE: Duration = Duration::from_millis(600);
+/// How long a server that has begun to greet may be silent, and how long new attempts wait meanwhile.
 const GREETING_LIMIT: Duration = Duration::from_secs(5);
-const GREETING_PAUSE: Duration = Duration::from_secs(2);
+const GREETING_PAUSE: Duration = Duration::from_millis(600);
 /// Most attempts at once.
-const MAX_AT_ONCE: usize = 6;
+const MAX_AT_ONCE: usize = 8;
 
 /// One attempt.
 struct Attempt {
@@ -233,14 +233,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_up_to_half_a_second_so_that_a_server_that_is_back_is_noticed() {
-        let half_a_second = Duration::from_millis(500);
+    fn pauses_grow_up_to_a_third_of_a_second_so_that_a_server_that_is_back_is_noticed() {
+        let third = Duration::from_millis(333);
         for attempt in [0, 1, 2, 5, 10, 1000, u32::MAX] {
             let pause = pause(attempt);
-            assert!(
-                pause >= FIRST_PAUSE * 3 / 4 && pause <= half_a_second,
-                "{pause:?}"
-            );
+            assert!(pause >= FIRST_PAUSE * 3 / 4 && pause <= third, "{pause:?}");
         }
         assert!(pause(1) < Duration::from_millis(32));
         assert!(pause(20) >= MAX_PAUSE * 3 / 4);

@@ -29,6 +29,8 @@ const BATCH_BYTES: usize = 1 << 20;
 const GOOD: Duration = Duration::from_secs(2);
 /// How long a request of the link itself, other than for a sign of life, may have no answer.
 const OWN_LIMIT: Duration = Duration::from_secs(30);
+/// How often to look for answers that are lost, while anything is awaited or comes.
+const AUDIT_PAUSE: Duration = Duration::from_secs(1);
 /// How often it is told that there is no connection yet, at first and after a while.
 const TELL_PAUSE: Duration = Duration::from_secs(1);
 const MAX_TELL_PAUSE: Duration = Duration::from_secs(10);
@@ -49,6 +51,8 @@ struct Up {
     server: ServerKey,
     since: Instant,
     pulse: Pulse,
+    /// When to look for answers that are lost.
+    audit_at: Instant,
     /// Requests of the link itself, and when they were sent.
     own: BTreeMap<Uuid, Instant>,
     /// What was received and is not handled yet.
@@ -256,6 +260,7 @@ impl Keeper {
             server: key,
             since: now,
             pulse: Pulse::new(now),
+            audit_at: now + AUDIT_PAUSE,
             own: BTreeMap::new(),
             backlog: VecDeque::new(),
             backlog_bytes: 0,
@@ -300,6 +305,15 @@ impl Keeper {
             }
             up.wire.lose(&reason);
         }
+        if now >= up.audit_at {
+            up.audit_at = now + AUDIT_PAUSE;
+            let wire = &mut up.wire;
+            self.requests
+                .send_again(now, |document| wire.send(document));
+            if up.own.values().any(|sent| now >= *sent + OWN_LIMIT) {
+                up.wire.lose("an answer was lost");
+            }
+        }
         let is_waiting = !self.requests.is_empty();
         match up.pulse.beat(now, planned, is_waiting) {
             None => {}
@@ -307,12 +321,6 @@ impl Keeper {
                 let id = random_id();
                 up.pulse.asked(id, now);
                 up.ask(id, request::Ping::default());
-                let wire = &mut up.wire;
-                self.requests
-                    .send_again(now, |document| wire.send(document));
-                if up.own.values().any(|sent| now >= *sent + OWN_LIMIT) {
-                    up.wire.lose("an answer was lost");
-                }
             }
             Some(Beat::Busy) => self.teller.event(LinkEvent::Busy(true), 0),
             Some(Beat::Dead) => up.wire.lose("the server has not answered for 20 seconds"),
@@ -332,7 +340,8 @@ impl Keeper {
     fn handle(&mut self, document: &[u8], up: &mut Up, now: Instant) {
         let envelope = match Envelope::from_json(document) {
             Ok(envelope) => envelope,
-            Err(error) => return up.nonsense(format!("a message is garbled ({error})")),
+            // What is wrong with it may quote it.
+            Err(_) => return up.nonsense("a message is garbled".into()),
         };
         if up.pulse.heard(now) {
             self.teller.event(LinkEvent::Busy(false), 0);
@@ -360,7 +369,7 @@ impl Keeper {
                 }
                 match self.requests.answered(id, response) {
                     Answer::For(responder, response) => {
-                        let outcome = Outcome::Answered(Box::new(response));
+                        let outcome = Outcome::Answered(response);
                         self.teller.outcome(responder, outcome, bytes);
                     }
                     Answer::Late => {}

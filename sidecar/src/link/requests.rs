@@ -59,7 +59,7 @@ pub(super) struct Requests {
 /// What an answer means.
 pub(super) enum Answer {
     /// It is for this one.
-    For(Responder, Response),
+    For(Responder, Box<Response>),
     /// For one that wants none any more.
     Late,
     /// For none that ever was, or not one of its kind.
@@ -152,7 +152,7 @@ impl Requests {
         match self.remove(id) {
             Some(waiting) => {
                 self.over.add(id);
-                Answer::For(waiting.responder, response)
+                Answer::For(waiting.responder, Box::new(response))
             }
             None => Answer::Late,
         }

@@ -11,8 +11,8 @@ use stui_protocol::event::Event;
 use stui_protocol::request;
 use stui_protocol::response::Response;
 
-/// Most subscriptions of a link.
-const MAX_SUBSCRIPTIONS: usize = 256;
+/// Most subscriptions of a link: as many as servers take of a connection.
+const MAX_SUBSCRIPTIONS: usize = 64;
 
 /// The subscriptions of a link, by session.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ struct State {
     last: u64,
     /// The same when it was last asked for.
     from: u64,
-    /// The request whose answer is awaited; until then missing numbers are no surprise.
+    /// The request whose answer is awaited; what comes until then out of order comes again.
     asked: Option<Uuid>,
 }
 
@@ -123,9 +123,11 @@ impl Subscriptions {
         match event.sequence {
             0 => Seen::Next,
             sequence if sequence <= state.last => Seen::Unwanted,
-            sequence if sequence > state.last + 1 && state.asked.is_none() => {
-                Seen::AfterMissing(session_id.clone())
-            }
+            sequence if sequence > state.last + 1 => match state.asked {
+                None => Seen::AfterMissing(session_id.clone()),
+                // It was on its way already, and comes again behind those that are missing.
+                Some(_) => Seen::Unwanted,
+            },
             sequence => {
                 state.last = sequence;
                 Seen::Next
@@ -185,10 +187,21 @@ mod tests {
         let id = Uuid::from_u128(1);
         let request = subscriptions.ask("a", id).unwrap();
         assert_eq!(request.from_sequence, Some(1));
+        assert_eq!(subscriptions.see(&event("a", 6)), Seen::Unwanted);
         let gap = subscriptions.answered(id, &answer(4, 3));
         assert_eq!(gap, Some(("a".into(), 3)));
         assert_eq!(subscriptions.see(&event("a", 4)), Seen::Next);
         assert_eq!(subscriptions.answered(id, &answer(9, 3)), None);
+    }
+
+    #[test]
+    fn numbers_that_began_anew_are_followed() {
+        let mut subscriptions = Subscriptions::default();
+        subscriptions.add("a".into(), 500);
+        let id = Uuid::from_u128(1);
+        subscriptions.ask("a", id);
+        assert_eq!(subscriptions.answered(id, &answer(301, 0)), None);
+        assert_eq!(subscriptions.see(&event("a", 301)), Seen::Next);
     }
 
     #[test]

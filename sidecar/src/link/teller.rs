@@ -100,7 +100,7 @@ mod tests {
         };
         for attempt in 0..4 {
             assert!(!teller.is_full());
-            teller.event(event(attempt), MAX_LOAD / 3);
+            teller.event(event(attempt), MAX_LOAD / 4);
         }
         assert!(teller.is_full() && !teller.has_room());
         drop(let_go);

@@ -86,5 +86,5 @@ pub(crate) fn answer(answered: &Receiver<Outcome>) -> String {
 
 /// Writes a connection file.
 pub(crate) fn write(path: &Path, file: &ConnectionFile) {
-    stui::places::write_private(path, file.to_json().unwrap().as_bytes()).unwrap();
+    stui::places::write_whole(path, file.to_json().unwrap().as_bytes()).unwrap();
 }

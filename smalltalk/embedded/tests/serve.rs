@@ -12,7 +12,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 
 use rustix::process::{Pid, Signal, kill_process};
-use stui_embedded::server::{ServeError, ServeOptions, Server, serve};
+use stui_embedded::server::{ServeError, ServeOptions, Server, privately, serve};
 use stui_protocol::connection::ConnectionFile;
 use stui_protocol::request::Ping;
 use stui_protocol::response::Response;
@@ -30,7 +30,7 @@ fn main() {
         println!("{}", reason.expect("it serves"));
         return;
     }
-    let tests: [(&str, fn()); 4] = [
+    let tests: [(&str, fn()); 6] = [
         (
             "a_server_leaves_on_a_signal_and_takes_its_file_along",
             signals,
@@ -41,6 +41,14 @@ fn main() {
         ),
         ("a_server_on_an_ipc_socket_is_found_and_not_replaced", ipc),
         ("a_taken_port_is_an_error_that_names_it", taken_port),
+        (
+            "without_a_key_nothing_but_this_machine_is_served",
+            open_to_others,
+        ),
+        (
+            "what_is_made_privately_is_never_open_and_the_mask_is_as_before",
+            private,
+        ),
     ];
     for (name, test) in tests {
         test();
@@ -148,6 +156,9 @@ fn ipc() {
     };
     let server = Server::spawn(options.clone()).unwrap();
     assert_eq!(server.connection().endpoint, endpoint);
+    let mode = fs::metadata(folder.path().join("socket")).unwrap();
+    let mode = mode.permissions().mode();
+    assert_eq!(mode & 0o077, 0, "nobody else may connect");
     assert!(matches!(
         Server::spawn(options.clone()),
         Err(ServeError::Endpoint(_))
@@ -172,4 +183,45 @@ fn taken_port() {
         }
         other => panic!("{:?}", other.map(|_| ())),
     }
+}
+
+fn open_to_others() {
+    for endpoint in [
+        "tcp://0.0.0.0:*",
+        "tcp://*:*",
+        "tcp://lo:*",
+        "tcp://[::]:*",
+        "ipc://@stui-test",
+    ] {
+        let refused = Server::spawn(ServeOptions {
+            endpoint: endpoint.into(),
+            no_key: true,
+            ..ServeOptions::default()
+        });
+        match refused {
+            Err(error @ ServeError::Endpoint(_)) => {
+                assert!(error.to_string().contains("use a key"), "{error}");
+            }
+            other => panic!("{endpoint}: {:?}", other.map(|_| ())),
+        }
+    }
+}
+
+/// Here and not beside the code: no other thread of this process makes files meanwhile.
+fn private() {
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |name: &str| {
+        let metadata = fs::metadata(folder.path().join(name)).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    let make = |name: &str| fs::write(folder.path().join(name), "").unwrap();
+    make("before");
+    privately(|| make("private"));
+    assert_eq!(mode("private"), 0o600);
+    let bind = || std::os::unix::net::UnixListener::bind(folder.path().join("socket"));
+    drop(privately(bind).unwrap());
+    assert_eq!(mode("socket"), 0o700);
+    make("after");
+    assert_eq!(mode("after"), mode("before"));
+    assert_ne!(mode("after"), 0o600, "or this shows nothing");
 }

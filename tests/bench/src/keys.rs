@@ -68,33 +68,33 @@ fn answers(terminal: &Terminal) -> Result<Durations> {
 fn letters(terminal: &Terminal) -> Result<Durations> {
     terminal.press("Ctrl End")?;
     terminal.type_text("\n\"");
-    growing_word(terminal)
+    growing_words(terminal, "workspace")
 }
 
 /// The same in a shell, which echoes what is typed.
 fn letters_in_terminal(terminal: &Terminal) -> Result<Durations> {
     terminal.type_text("cat\n");
-    growing_word(terminal)
+    growing_words(terminal, "terminal")
 }
 
-fn growing_word(terminal: &Terminal) -> Result<Durations> {
-    // a word that is nowhere else on the screen, and changes with every letter
-    let mut word = format!("{}-", std::process::id());
-    terminal.type_text(&word);
-    terminal.wait_for(PATIENCE, &word)?;
-    let mut letters = "abcdefghijklmnopqrstuvwxyz".chars().cycle();
-    Durations::of(COUNT, || {
-        let letter = letters.next().unwrap_or('x');
-        word.push(letter);
-        if word.len() > 30 {
-            terminal.type_text("\n");
-            word = letter.to_string().repeat(2);
+/// Types words letter by letter and waits for each letter. Every word begins with `place` and a number,
+/// so that it stands nowhere else on the screen, and is short enough not to be wrapped.
+fn growing_words(terminal: &Terminal, place: &str) -> Result<Durations> {
+    const LETTERS: &[char] = &['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    let mut durations = Vec::with_capacity(COUNT);
+    for n in 0..COUNT.div_ceil(LETTERS.len()) {
+        let mut word = format!("{place}{n}-");
+        terminal.type_text(&format!("\n{word}"));
+        terminal.wait_for(PATIENCE, &word)?;
+        for letter in LETTERS {
+            word.push(*letter);
+            let started = Instant::now();
             terminal.type_text(&letter.to_string());
+            terminal.wait_for(PATIENCE, &word)?;
+            durations.push(started.elapsed());
         }
-        terminal.type_text(&letter.to_string());
-        terminal.wait_for(PATIENCE, &word).map(|_| ())
-    })
-    .map_err(Into::into)
+    }
+    Ok(Durations::new(durations))
 }
 
 /// The time from a probe on one pipe to the plugin's answer on the other.

@@ -201,6 +201,11 @@ impl Session {
     }
 }
 
+/// Whether every pane says that it is connected to a server of this dialect.
+pub fn is_connected_to(screen: &Screen, dialect: &str) -> bool {
+    text_of(screen).matches(&format!("● {dialect}")).count() >= 3
+}
+
 /// A stage for the built program.
 pub fn new_stage() -> Stage {
     let zellij = env::var_os("STUI_ZELLIJ").map(PathBuf::from);

@@ -50,7 +50,7 @@ impl Direction {
 }
 
 /// What the proxy is told.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum Command {
     Target(SocketAddr),
     Delay(Duration),

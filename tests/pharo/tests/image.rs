@@ -11,7 +11,9 @@ use stui_pharo_check::image::{Image, literal};
 use stui_protocol::message::{Envelope, Payload};
 
 /// The test cases that need neither a network nor Pharo's compiler.
-const TEST_CASES: [&str; 7] = [
+const TEST_CASES: [&str; 9] = [
+    "STUIQueueTest",
+    "STUITextTest",
     "STUIJsonTest",
     "STUIProtocolTest",
     "STUIZMTPTest",

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod build;
 mod lint;
+mod pharo;
 mod places;
 mod run;
 mod setup;

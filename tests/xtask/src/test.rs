@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
 use crate::build;
+use crate::pharo;
 use crate::places;
 use crate::run::{minutes, say};
 use crate::setup::{self, Purpose, Tools};
@@ -44,29 +45,38 @@ enum Group {
     Plugin,
     /// The whole chain in a real Zellij in a pseudo-terminal
     E2e,
+    /// The Pharo server in a real Pharo: its own tests, the conformance suite, the whole chain
+    Pharo,
 }
 
 impl Group {
-    /// The group of a package's tests.
-    fn of(package: &str) -> Group {
-        match package {
-            "stui-conformance" => Group::Conformance,
-            "stui-plugin" | "stui-plugin-host" => Group::Plugin,
-            "stui-e2e" => Group::E2e,
+    /// The group of a package's tests, or of one of its test programs.
+    fn of(package: &str, target: &str) -> Group {
+        match (package, target) {
+            ("stui-conformance", _) => Group::Conformance,
+            ("stui-plugin" | "stui-plugin-host", _) => Group::Plugin,
+            ("stui-e2e", "pharo") => Group::Pharo,
+            ("stui-e2e", _) => Group::E2e,
             _ => Group::Unit,
         }
     }
 
     /// How long one of its programs may take.
     fn limit(self) -> Duration {
-        Duration::from_secs(60 * if self == Group::E2e { 30 } else { 15 })
+        Duration::from_secs(
+            60 * if matches!(self, Group::E2e | Group::Pharo) {
+                30
+            } else {
+                15
+            },
+        )
     }
 }
 
 /// A built test program.
 #[derive(Debug, PartialEq, Eq)]
-struct Program {
-    package: String,
+pub(crate) struct Program {
+    pub(crate) package: String,
     target: String,
     folder: PathBuf,
     executable: PathBuf,
@@ -74,7 +84,7 @@ struct Program {
 
 /// What test programs said, added up.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Tally {
+pub(crate) struct Tally {
     passed: u32,
     failed: u32,
     skipped: u32,
@@ -93,21 +103,24 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut groups: BTreeMap<Group, Vec<&Program>> = BTreeMap::new();
     for program in &programs {
         groups
-            .entry(Group::of(&program.package))
+            .entry(Group::of(&program.package, &program.target))
             .or_default()
             .push(program);
     }
     let mut tally = Tally::default();
-    for (group, programs) in groups.iter().filter(|(group, _)| wanted(**group)) {
+    let here = |group: &Group| wanted(*group) && *group != Group::Pharo;
+    for (group, programs) in groups.iter().filter(|(group, _)| here(group)) {
         for program in programs {
-            run_program(
-                program,
-                *group,
-                options.filter.as_deref(),
-                &tools,
-                &mut tally,
-            )?;
+            let command = &mut command(program, options.filter.as_deref(), &tools);
+            if *group == Group::E2e {
+                // each drives a whole Zellij session; side by side they would only wait for each other
+                command.arg("--test-threads=1");
+            }
+            run_harness(command, &program.name(), group.limit(), &mut tally)?;
         }
+    }
+    if wanted(Group::Pharo) && options.filter.is_none() {
+        pharo::run(&programs, &tools, &mut tally)?;
     }
     if wanted(Group::Unit) && options.filter.is_none() {
         run_examples(&mut tally)?;
@@ -180,15 +193,20 @@ fn test_program(message: &str) -> Option<Program> {
     })
 }
 
-fn run_program(
-    program: &Program,
-    group: Group,
-    filter: Option<&str>,
-    tools: &Tools,
-    tally: &mut Tally,
-) -> Result<()> {
-    let name = format!("{} ({})", program.package, program.target);
-    say(&format!("testing {name}"));
+impl Program {
+    /// How it is called in what is said about it.
+    pub(crate) fn name(&self) -> String {
+        format!("{} ({})", self.package, self.target)
+    }
+
+    /// Whether it tests a whole session on a real Pharo.
+    pub(crate) fn is_for_pharo(&self) -> bool {
+        Group::of(&self.package, &self.target) == Group::Pharo
+    }
+}
+
+/// The command that runs a test program.
+pub(crate) fn command(program: &Program, filter: Option<&str>, tools: &Tools) -> Command {
     let mut command = Command::new(&program.executable);
     command
         .args(filter)
@@ -197,16 +215,11 @@ fn run_program(
         .env(setup::zellij::VARIABLE, &tools.zellij)
         .env("STUI_BIN", places::stui("debug"))
         .env("STUI_PLUGIN_WASM", places::plugin_wasm());
-    if group == Group::E2e {
-        // each drives a whole Zellij session; side by side they would only wait for each other
-        command.arg("--test-threads=1");
-    }
-    run_harness(&mut command, &name, group.limit(), tally)
+    command
 }
 
 /// Run the examples in doc comments.
 fn run_examples(tally: &mut Tally) -> Result<()> {
-    say("testing the examples in doc comments");
     let mut command = build::cargo("test");
     command.args(["--workspace", "--doc", "--quiet", "--no-fail-fast"]);
     run_harness(
@@ -218,12 +231,13 @@ fn run_examples(tally: &mut Tally) -> Result<()> {
 }
 
 /// Run a command that prints as Rust's test harness does, and add up what it says.
-fn run_harness(
+pub(crate) fn run_harness(
     command: &mut Command,
     name: &str,
     limit: Duration,
     tally: &mut Tally,
 ) -> Result<()> {
+    say(&format!("testing {name}"));
     let started = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
@@ -290,8 +304,14 @@ impl Tally {
         }
     }
 
+    /// Count something that is skipped as a whole, with the reason.
+    pub(crate) fn skip(&mut self, what: String) {
+        self.skipped += 1;
+        self.skips.push(what);
+    }
+
     /// Count a program that failed as a whole.
-    fn fail(&mut self, what: String) {
+    pub(crate) fn fail(&mut self, what: String) {
         self.failed += 1;
         self.failures.push(what);
     }
@@ -360,9 +380,13 @@ mod tests {
 
     #[test]
     fn every_group_has_a_package_and_every_other_package_is_unit() {
-        assert_eq!(Group::of("stui-e2e"), Group::E2e);
-        assert_eq!(Group::of("stui-conformance"), Group::Conformance);
-        assert_eq!(Group::of("stui-plugin-host"), Group::Plugin);
-        assert_eq!(Group::of("stui-embedded"), Group::Unit);
+        assert_eq!(Group::of("stui-e2e", "sessions"), Group::E2e);
+        assert_eq!(Group::of("stui-e2e", "pharo"), Group::Pharo);
+        assert_eq!(
+            Group::of("stui-conformance", "requests"),
+            Group::Conformance
+        );
+        assert_eq!(Group::of("stui-plugin-host", "wasm"), Group::Plugin);
+        assert_eq!(Group::of("stui-embedded", "vm"), Group::Unit);
     }
 }

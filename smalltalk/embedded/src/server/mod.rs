@@ -8,7 +8,7 @@
 //! - `desk`: every message in and out, without a socket; `trust`: who may ask; `requests`: what
 //!   is done for each type of request; `refusals`: what is not done.
 //! - `peers`, `jobs`, `sessions`, `streams`, `replies`: what is remembered, each bounded.
-//! - `endpoint`, `connection_file`, `wake`, `watch`: the rim.
+//! - `endpoint`, `connection_file`, `private`, `wake`, `watch`: the rim.
 
 mod connection_file;
 mod desk;
@@ -16,6 +16,7 @@ mod endpoint;
 mod frames;
 mod jobs;
 mod peers;
+mod private;
 mod refusals;
 mod replies;
 mod requests;
@@ -44,6 +45,7 @@ use wake::{Sleeper, Waker};
 use watch::Watch;
 
 pub use endpoint::EndpointError;
+pub use private::privately;
 pub use router::{SocketError, libzmq_version};
 
 /// What the server calls its Smalltalk.

@@ -90,7 +90,8 @@ impl Router {
         // An event lost would keep a closed connection authenticated.
         monitor.set_rcvhwm(0)?;
         monitor.connect(&address)?;
-        socket.bind(endpoint)?;
+        // A socket in the file system is for this user only, from its first moment.
+        super::private::privately(|| socket.bind(endpoint))?;
         let endpoint = socket
             .get_last_endpoint()?
             .unwrap_or_else(|_| endpoint.to_owned());

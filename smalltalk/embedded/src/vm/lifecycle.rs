@@ -105,11 +105,10 @@ impl Vm {
     ) {
         let process = self.scheduler.active_process;
         let Some(id) = self.owner_of(process) else {
-            tracing::warn!(
-                message,
-                class = self.class_name(exception),
-                "a process of the system failed"
-            );
+            let class = self.class_name(exception);
+            tracing::warn!(class, "a process of the system failed");
+            // What it says may be a text of the user.
+            tracing::debug!(message, "what it said");
             return;
         };
         let class_name = if exception.is_nil() {

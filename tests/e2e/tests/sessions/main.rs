@@ -1,10 +1,13 @@
 //! Sessions in a real Zellij, one subject a module.
 
 mod clients;
+mod configuring;
 mod ending;
 mod evaluating;
 mod faults;
 mod inspecting;
+mod pharo;
+mod private;
 mod several;
 mod sizes;
 mod text;

@@ -11,7 +11,7 @@ use super::keeper::Weather;
 /// Most bytes on their way in a direction; more is not read.
 const MAX_WAITING: usize = 4 << 20;
 /// Most bytes read at once.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 16 << 10;
 
 /// A connection.
 #[derive(Debug)]

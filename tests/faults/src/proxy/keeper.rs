@@ -208,14 +208,11 @@ impl Keeper {
             self.weather.counts.accepted.fetch_add(1, Ordering::AcqRel);
             let server = if self.is_silent {
                 None
+            } else if let Ok(server) = TcpStream::connect_timeout(&self.target, CONNECT_LIMIT) {
+                Some(server)
             } else {
-                match TcpStream::connect_timeout(&self.target, CONNECT_LIMIT) {
-                    Ok(server) => Some(server),
-                    Err(_) => {
-                        reset(client);
-                        continue;
-                    }
-                }
+                reset(client);
+                continue;
             };
             if let Ok(connection) = Connection::new(client, server) {
                 self.connections.push(connection);

@@ -1,4 +1,4 @@
-//! Keys as this crate sees them, and the words that name them in a configuration (`Ctrl d`).
+//! Keys as panes see them, and the words that name them in a configuration (`Ctrl d`).
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,0 +1,83 @@
+//! The whole chain with a real Pharo behind it: `cargo xtask test pharo` runs this where it finds one.
+
+use std::env;
+use std::ffi::OsString;
+use std::time::{Duration, Instant};
+
+use stui_e2e::{NAME, Session, is_connected_to, new_stage, roomy};
+
+/// How long it may take to load the server into an image, on a slow machine.
+const PREPARING: Duration = Duration::from_secs(600);
+
+/// The arguments that name the Pharo.
+fn arguments() -> Vec<OsString> {
+    let variable = |name: &str| {
+        env::var_os(name).unwrap_or_else(|| panic!("{name} is not set; it names the Pharo to test"))
+    };
+    vec![
+        "--pharo".into(),
+        variable("PHARO_IMAGE"),
+        "--vm".into(),
+        variable("PHARO_VM"),
+    ]
+}
+
+/// Waits until all panes show that they are connected to a Pharo.
+fn see_connected(session: &Session, patience: Duration) {
+    let seen = session
+        .terminal
+        .wait_until(patience, "three panes connected to Pharo", |screen| {
+            is_connected_to(screen, "Pharo")
+        });
+    if let Err(error) = seen {
+        session.fail(&format!("{error:#}"));
+    }
+}
+
+#[test]
+#[ignore = "needs a Pharo: set PHARO_VM and PHARO_IMAGE, and run `cargo xtask test pharo`"]
+fn a_workspace_on_a_pharo_evaluates_and_comes_back_after_its_vm_was_killed() {
+    let stage = new_stage();
+    let arguments = arguments();
+    let arguments: Vec<_> = arguments.iter().map(OsString::as_os_str).collect();
+    let terminal = stage
+        .up_with(NAME, roomy(), &arguments)
+        .unwrap_or_else(|error| panic!("stui up does not start: {error:#}"));
+    let session = Session { terminal, stage };
+    session.see("starting Smalltalk");
+    see_connected(&session, PREPARING);
+
+    session.prints("3 + 4", "7");
+    session.prints("kept := 'in Pharo' size", "8");
+    session.prints("kept * 2", "16");
+    session.prints("SystemVersion current type asString", "'Pharo'");
+    session
+        .at_the_end()
+        .types("Transcript show: 'heard of'")
+        .press(stui_e2e::keys::DO_IT);
+    session.see("heard of");
+
+    let killed = session.stage.processes();
+    let vms = killed.iter().filter(|running| {
+        let image = |argument: &String| argument.ends_with(".image");
+        running.arguments.iter().any(image)
+            && running.arguments.iter().any(|argument| argument == "st")
+    });
+    let mut count = 0;
+    for vm in vms {
+        vm.kill();
+        count += 1;
+    }
+    assert!(count > 0, "the VM was not found among {killed:?}");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while is_connected_to(&session.terminal.screen(), "Pharo") {
+        if Instant::now() > deadline {
+            session.fail("nothing tells that the VM was killed");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    see_connected(&session, Duration::from_secs(120));
+    session.prints_after_all("6 * 7", "42");
+    session.see("3 + 4 7");
+    session.close();
+}
