@@ -388,6 +388,7 @@ fn typing_costs(pane: &mut Pane) -> (u64, u64) {
     pane.type_text("d");
     let key = pane.host.spent().fuel;
     pane.frame();
+    println!("key {key} frame {}", pane.host.spent().fuel);
     (key, pane.host.spent().fuel)
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use stui_embedded::server::privately;
 use stui_protocol::pane::{Guests, Status};
 
-use crate::hub::commands::{Ask, Told};
+use crate::hub::asked::{Ask, Told};
 use crate::pipes::Destination;
 
 /// Longest line.

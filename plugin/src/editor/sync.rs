@@ -159,7 +159,8 @@ impl Editor {
             }
         } else if follows && !self.stale {
             self.base = Some(rev);
-            self.take_over(edit, total, by);
+            let other = by.filter(|by| by.client() != link.me().client());
+            self.take_over(edit, total, other);
             seen = true;
         } else {
             self.stale = true;
@@ -189,6 +190,7 @@ impl Editor {
     }
 
     /// Apply somebody else's edit: the cursor stays where it is in the text, and so does the view.
+    /// `by` is another person, who has his cursor there now.
     fn take_over(&mut self, edit: Edit, total: u32, by: Option<Instance>) {
         let mut change = Change::from(edit);
         for (_, own) in &mut self.unechoed {

@@ -12,7 +12,7 @@ use stui_protocol::sessions::{SessionList, SessionRow};
 use crate::calls::{Answer, Call, call};
 use crate::cli;
 use crate::hub::Hub;
-use crate::hub::commands::{Ask, ImageStats, Info, Told};
+use crate::hub::asked::{Ask, ImageStats, Info, Told};
 use crate::hub::record::{Record, Snapshot};
 use crate::journal::Journal;
 use crate::places::Places;

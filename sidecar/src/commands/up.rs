@@ -13,7 +13,7 @@ use crate::calls::{self, Call};
 use crate::cli;
 use crate::client::read_connection_file;
 use crate::config::{self, Config, Flag, Remembered, Theme};
-use crate::hub::commands::Told;
+use crate::hub::asked::Told;
 use crate::permissions;
 use crate::pharo::Settings;
 use crate::pharo::images::{Environment, Finder};

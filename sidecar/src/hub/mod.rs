@@ -27,12 +27,13 @@ use stui_protocol::request::Request;
 use stui_protocol::response::Response;
 use stui_protocol::sessions::SessionList;
 
-use self::commands::{Ask, CallKey, Gathering, Told, Wanted};
+use self::asked::{Ask, CallKey, Gathering, Told, Wanted};
 use self::image::{Image, ImageKey};
 use self::people::People;
 use self::record::Record;
 use self::session::{Session, Work};
 
+pub mod asked;
 pub mod commands;
 pub mod cursors;
 pub mod document;
@@ -366,10 +367,11 @@ impl Hub {
 
     /// Whether a [`Input::Flush`] would send anything.
     pub fn wants_flush(&self) -> bool {
-        self.sessions
-            .values()
-            .any(|session| session.wants_flush(self.now) || self.has_news(session))
-            || (self.lists_shown() && self.list_told.as_ref() != Some(&self.list()))
+        self.sessions.values().any(|session| {
+            let mut images = self.images.values();
+            let image = images.find(|image| image.name == session.image);
+            session.wants_flush(self.now, image) || self.has_news(session)
+        }) || (self.lists_shown() && self.list_told.as_ref() != Some(&self.list()))
     }
 
     /// Whether an [`Input::FlushCursors`] would send anything.

@@ -36,6 +36,8 @@ const WINDOW_BYTES: usize = 48 * 1024;
 pub(super) const MAX_TRANSCRIPT_LINES: u32 = 500;
 /// Most bytes of text of the transcript between two saves.
 const MAX_UNSAVED: usize = 1 << 20;
+/// After how many bytes of the transcript in one second the next save waits for the next second.
+const MAX_SAVED_PER_SECOND: usize = 256 << 10;
 /// Most requests that wait for an answer.
 const MAX_PENDING: usize = 256;
 
@@ -135,6 +137,8 @@ pub struct Session {
     last_event: u64,
     saved_event: u64,
     unsaved: String,
+    /// In which second how many bytes of the transcript were saved.
+    saved_in: (u64, usize),
     /// Since when the server does not know what its state document should say.
     state_old: Option<u64>,
     /// Handles that nobody holds any more.
@@ -172,6 +176,7 @@ impl Session {
             last_event: snapshot.last_event,
             saved_event: snapshot.last_event,
             unsaved: String::new(),
+            saved_in: (0, 0),
             state_old: None,
             to_release: BTreeSet::new(),
             rows_shown: DEFAULT_ROWS,
@@ -350,17 +355,32 @@ impl Session {
     }
 
     /// Whether a flush would send anything; the state of everything aside.
-    pub(super) fn wants_flush(&self, now: u64) -> bool {
-        self.state_due().is_some_and(|at| now >= at)
+    pub(super) fn wants_flush(&self, now: u64, image: Option<&Image>) -> bool {
+        self.state_is_due(now, image)
             || self.transcript_dirty
-            || !self.unsaved.is_empty()
+            || self.may_save(now)
             || (!self.to_release.is_empty() && self.pending.is_empty())
+    }
+
+    /// Whether there is text of the transcript to be saved, and room for it in this second: code that
+    /// writes without end must not fill the disk.
+    fn may_save(&self, now: u64) -> bool {
+        let saved = if self.saved_in.0 == now {
+            self.saved_in.1
+        } else {
+            0
+        };
+        !self.unsaved.is_empty() && saved < MAX_SAVED_PER_SECOND
     }
 
     /// Sends what is better sent at once than one by one.
     pub(super) fn flush(&mut self, work: &mut Work) {
-        if !self.unsaved.is_empty() {
+        if self.may_save(work.now) {
             let text = std::mem::take(&mut self.unsaved);
+            if self.saved_in.0 != work.now {
+                self.saved_in = (work.now, 0);
+            }
+            self.saved_in.1 += text.len();
             self.transcript.write(&text);
             self.transcript_dirty = true;
             self.saved_event = self.last_event;
@@ -378,7 +398,7 @@ impl Session {
             self.transcript_told = self.transcript.end();
         }
         self.release(work);
-        if self.state_is_due(work) {
+        if self.state_is_due(work.now, work.image) {
             self.update_state(work);
         }
     }

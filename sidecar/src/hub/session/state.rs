@@ -6,6 +6,7 @@ use stui_protocol::request;
 
 use super::{Purpose, Session, Work};
 use crate::hub::Effect;
+use crate::hub::image::Image;
 use crate::hub::record::Change;
 
 /// How long changes are held back, in seconds.
@@ -19,14 +20,15 @@ impl Session {
         self.state_old.get_or_insert(work.now);
     }
 
-    /// When the server is to be told, in seconds since 1970.
-    pub(in crate::hub) fn state_due(&self) -> Option<u64> {
-        self.server.as_ref()?;
-        Some(self.state_old? + STATE_PAUSE)
-    }
-
-    pub(super) fn state_is_due(&self, work: &Work) -> bool {
-        work.is_connected() && self.state_due().is_some_and(|at| work.now >= at)
+    /// Whether the server is to be told now, which it can be while the link to the image is up.
+    pub(super) fn state_is_due(&self, now: u64, image: Option<&Image>) -> bool {
+        let server_id = image.and_then(|image| image.server_id.as_ref());
+        self.server
+            .as_ref()
+            .is_some_and(|server| Some(&server.server_id) == server_id)
+            && self
+                .state_old
+                .is_some_and(|since| now >= since + STATE_PAUSE)
     }
 
     pub(super) fn update_state(&mut self, work: &mut Work) {

@@ -1,7 +1,7 @@
 //! Several sessions and images in one hub.
 
 use super::*;
-use crate::hub::commands::{Ask, CallKey, Told};
+use crate::hub::asked::{Ask, CallKey, Told};
 use stui_protocol::sessions::SessionCommand;
 
 /// The second session.
@@ -626,6 +626,36 @@ fn the_state_document_follows_changes_after_a_pause() {
     assert_eq!(update.state_data["document"], "abc");
     scene.play(Input::Flush);
     assert!(!scene.waits_for("UpdateSessionState"));
+}
+
+#[test]
+fn code_that_writes_without_end_does_not_fill_the_disk() {
+    let mut scene = Scene::connected();
+    let mut sequence = 0;
+    for second in 1..=3 {
+        scene.play(Input::Time(second));
+        for _ in 0..40 {
+            sequence += 1;
+            scene.says("s1", sequence, &"flood\n".repeat(20_000));
+            scene.play(Input::Flush);
+        }
+    }
+    let wrote: usize = scene
+        .journal
+        .iter()
+        .filter_map(|record| match record {
+            Record::Of {
+                c: record::Change::Wrote { text, .. },
+                ..
+            } => Some(text.len()),
+            _ => None,
+        })
+        .sum();
+    assert!(wrote < 4 << 20, "{wrote} bytes of 14 MB");
+    scene.play(Input::Time(4));
+    scene.play(Input::Flush);
+    assert!(!scene.hub.wants_flush());
+    assert!(scene.lines_of(FIRST).len() > 10);
 }
 
 /// Whatever the moment at which a sidecar is killed: what it had acknowledged is there again.
