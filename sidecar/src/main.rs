@@ -39,7 +39,9 @@ fn run() -> Result<ExitCode> {
         Command::Config(options) => commands::config::run(config, options.command),
         Command::Demo(options) => play(options).map(|()| ExitCode::SUCCESS),
         Command::Sidecar(options) => commands::sidecar::run(&options).map(|()| ExitCode::SUCCESS),
-        Command::Tunnel(options) => commands::tunnel::run(options).map(|()| ExitCode::SUCCESS),
+        Command::Tunnel(options) => {
+            commands::tunnel::run(config, options).map(|()| ExitCode::SUCCESS)
+        }
         Command::PipeChild(options) => Err(become_child(&options)),
     }
 }
