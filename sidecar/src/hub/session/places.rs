@@ -8,6 +8,9 @@ use super::{Session, Work};
 use crate::hub::To;
 use crate::hub::record::Change;
 
+/// Most selections that are told again if need be.
+const MAX_SELECTIONS: usize = 64;
+
 impl Session {
     /// An instance says where its cursor is.
     pub(in crate::hub) fn cursor_at(&mut self, by: Instance, rev: u64, anchor: Pos, cursor: Pos) {
@@ -50,6 +53,9 @@ impl Session {
             work,
         );
         self.selections.insert(by.clone(), (anchor, cursor));
+        while self.selections.len() > MAX_SELECTIONS {
+            self.selections.pop_first();
+        }
         self.tell_selection(by, anchor, cursor, work);
     }
 
