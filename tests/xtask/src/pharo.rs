@@ -1,6 +1,6 @@
 //! The Pharo suites: what needs a real Pharo, where there is one.
 //!
-//! Its own SUnit tests; the conformance suite over ZeroMQ, with each kind of socket; and a whole session in
+//! Its own tests; the conformance suite over `ZeroMQ`, with each kind of socket; and a whole session in
 //! Zellij, whose VM is killed on the way. A machine without a Pharo is told so in one line.
 
 use std::env;
