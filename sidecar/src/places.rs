@@ -53,7 +53,13 @@ impl Places {
         Self::from_variables(|name| std::env::var(name).ok())
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, PlaceError> {
+    /// The same for other variables than this process's.
+    ///
+    /// # Errors
+    /// As [`Places::from_environment`].
+    pub fn from_variables(
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, PlaceError> {
         let absolute = |name: &str| {
             variable(name)
                 .map(PathBuf::from)

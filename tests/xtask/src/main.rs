@@ -7,10 +7,12 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod build;
+mod fuzz;
 mod lint;
 mod places;
 mod run;
 mod setup;
+mod soak;
 mod test;
 mod up;
 
@@ -33,6 +35,8 @@ enum Command {
     Test(test::Options),
     Lint(lint::Options),
     Bench(bench::Options),
+    Fuzz(fuzz::Options),
+    Soak(soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +47,8 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
+        Command::Soak(options) => soak::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

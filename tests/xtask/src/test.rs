@@ -31,6 +31,12 @@ pub(crate) struct Options {
     /// Only tests whose name contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// How many faults happen in each of the sessions of the group `faults`; some dozens if not said
+    #[arg(long, value_name = "NUMBER")]
+    faults: Option<u32>,
+    /// From which seed the faults come, as it was printed
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
 }
 
 /// Tests that are run together.
@@ -44,6 +50,8 @@ enum Group {
     Plugin,
     /// The whole chain in a real Zellij in a pseudo-terminal
     E2e,
+    /// Processes killed and stopped, connections cut, floods: nothing is lost. `--faults 1000` is the long form
+    Faults,
 }
 
 impl Group {
@@ -53,13 +61,20 @@ impl Group {
             "stui-conformance" => Group::Conformance,
             "stui-plugin" | "stui-plugin-host" => Group::Plugin,
             "stui-e2e" => Group::E2e,
+            "stui-faults" => Group::Faults,
             _ => Group::Unit,
         }
     }
 
     /// How long one of its programs may take.
-    fn limit(self) -> Duration {
-        Duration::from_secs(60 * if self == Group::E2e { 30 } else { 15 })
+    fn limit(self, options: &Options) -> Duration {
+        let minutes = match self {
+            Group::E2e => 30,
+            // a fault and what follows it takes some seconds
+            Group::Faults => 30 + u64::from(options.faults.unwrap_or(0)) / 6,
+            _ => 15,
+        };
+        Duration::from_secs(60 * minutes)
     }
 }
 
@@ -100,17 +115,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut tally = Tally::default();
     for (group, programs) in groups.iter().filter(|(group, _)| wanted(**group)) {
         for program in programs {
-            run_program(
-                program,
-                *group,
-                options.filter.as_deref(),
-                &tools,
-                &mut tally,
-            )?;
+            run_program(program, *group, options, &tools, &mut tally)?;
         }
     }
     if wanted(Group::Unit) && options.filter.is_none() {
-        run_examples(&mut tally)?;
+        run_examples(options, &mut tally)?;
     }
 
     println!();
@@ -183,7 +192,7 @@ fn test_program(message: &str) -> Option<Program> {
 fn run_program(
     program: &Program,
     group: Group,
-    filter: Option<&str>,
+    options: &Options,
     tools: &Tools,
     tally: &mut Tally,
 ) -> Result<()> {
@@ -191,28 +200,41 @@ fn run_program(
     say(&format!("testing {name}"));
     let mut command = Command::new(&program.executable);
     command
-        .args(filter)
+        .args(options.filter.as_deref())
         .current_dir(&program.folder)
         .env("CARGO_MANIFEST_DIR", &program.folder)
         .env(setup::zellij::VARIABLE, &tools.zellij)
         .env("STUI_BIN", places::stui("debug"))
         .env("STUI_PLUGIN_WASM", places::plugin_wasm());
-    if group == Group::E2e {
-        // each drives a whole Zellij session; side by side they would only wait for each other
+    if matches!(group, Group::E2e | Group::Faults) {
+        // each drives whole sessions; side by side they would only wait for each other
         command.arg("--test-threads=1");
     }
-    run_harness(&mut command, &name, group.limit(), tally)
+    if group == Group::Faults {
+        // every fault and its recovery: at once where there are many, else at the end
+        command.arg(match options.faults {
+            Some(_) => "--nocapture",
+            None => "--show-output",
+        });
+        for (name, value) in [
+            ("STUI_FAULTS", options.faults.map(u64::from)),
+            ("STUI_FAULTS_SEED", options.seed),
+        ] {
+            command.envs(value.map(|value| (name, value.to_string())));
+        }
+    }
+    run_harness(&mut command, &name, group.limit(options), tally)
 }
 
 /// Run the examples in doc comments.
-fn run_examples(tally: &mut Tally) -> Result<()> {
+fn run_examples(options: &Options, tally: &mut Tally) -> Result<()> {
     say("testing the examples in doc comments");
     let mut command = build::cargo("test");
     command.args(["--workspace", "--doc", "--quiet", "--no-fail-fast"]);
     run_harness(
         &mut command,
         "examples in doc comments",
-        Group::Unit.limit(),
+        Group::Unit.limit(options),
         tally,
     )
 }
@@ -361,6 +383,7 @@ mod tests {
     #[test]
     fn every_group_has_a_package_and_every_other_package_is_unit() {
         assert_eq!(Group::of("stui-e2e"), Group::E2e);
+        assert_eq!(Group::of("stui-faults"), Group::Faults);
         assert_eq!(Group::of("stui-conformance"), Group::Conformance);
         assert_eq!(Group::of("stui-plugin-host"), Group::Plugin);
         assert_eq!(Group::of("stui-embedded"), Group::Unit);

@@ -40,7 +40,7 @@ enum Way {
 
 /// See that the system has what is compiled with; `zellij_code`: Zellij, or tests with its code, are
 /// going to be built.
-pub(super) fn setup(zellij_code: bool) -> Result<Done<()>> {
+pub(crate) fn setup(zellij_code: bool) -> Result<Done<()>> {
     let mut needs = vec![COMPILERS];
     if zellij_code {
         needs.push(OPENSSL);
