@@ -124,6 +124,9 @@ fn draw_status(
         (Standing::Coming, _) => (theme.faint, "◌ starting".to_owned()),
         (Standing::Lost, _) => (theme.error, "✗ no sidecar".to_owned()),
         (Standing::Live, ServerLink::Connecting) => (theme.faint, "◌ connecting".to_owned()),
+        (Standing::Live, ServerLink::Connected) if status.busy => {
+            (theme.running, format!("◐ busy ({dialect})"))
+        }
         (Standing::Live, ServerLink::Connected) => (theme.good, format!("● {dialect}")),
         (Standing::Live, ServerLink::Reconnecting { attempt, .. }) => {
             (theme.error, format!("◌ reconnecting ({attempt})"))

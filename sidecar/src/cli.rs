@@ -47,6 +47,9 @@ pub enum Command {
     /// Bring a pane its sidecar; run by the plugin.
     #[command(hide = true)]
     Sidecar(Sidecar),
+    /// Reach a server on another machine through ssh; run by the sidecar.
+    #[command(hide = true)]
+    Tunnel(Tunnel),
     /// Become a program that dies with the sidecar; run by the sidecar.
     #[command(hide = true)]
     PipeChild(PipeChild),
@@ -196,6 +199,19 @@ pub struct Sidecar {
     /// Be the sidecar, instead of bringing the pane one.
     #[arg(long)]
     pub daemon: bool,
+}
+
+/// Options of `stui tunnel`.
+#[derive(Debug, Args)]
+pub struct Tunnel {
+    /// The server: `ssh://[USER@]HOST[:PORT][/NAME]`.
+    pub target: Target,
+    /// End when this process has ended.
+    #[arg(long, value_name = "PID")]
+    pub exit_with_pid: Option<u32>,
+    /// Where to write the connection file of this machine.
+    #[arg(long, value_name = "FILE")]
+    pub connection_file: PathBuf,
 }
 
 /// Options of `stui pipe-child`.

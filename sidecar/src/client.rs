@@ -99,6 +99,8 @@ impl Client {
                 LinkEvent::Event(event) => drop(tell_event.send(event)),
                 LinkEvent::Connected { server, .. } => drop(tell.send(Ok(server))),
                 LinkEvent::Disconnected(state) => drop(tell.send(Err(state))),
+                LinkEvent::Busy(_) => {}
+                LinkEvent::Gap { missed, .. } => tracing::warn!(missed, "events are lost"),
             },
         )?;
         let endpoint = file.endpoint.clone();
@@ -157,12 +159,17 @@ impl Client {
         }
     }
 
-    /// Gets the events of a session from a number on; see [`Client::events`].
+    /// Gets the events of a session from a number on, besides those of others; see [`Client::events`].
     pub fn subscribe(&self, session_id: impl Into<String>, from_sequence: u64) {
-        self.link.subscribe(session_id.into(), from_sequence);
+        self.link.subscribe(session_id, from_sequence);
     }
 
-    /// The events of the session subscribed to, in order, also over lost connections.
+    /// Gets no events of a session any more.
+    pub fn unsubscribe(&self, session_id: impl Into<String>) {
+        self.link.unsubscribe(session_id);
+    }
+
+    /// The events of the sessions subscribed to, each session's in order, also over lost connections.
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }

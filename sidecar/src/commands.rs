@@ -4,6 +4,7 @@ pub mod doctor;
 pub mod eval;
 pub mod serve;
 pub mod sidecar;
+pub mod tunnel;
 pub mod up;
 
 use std::io::IsTerminal;

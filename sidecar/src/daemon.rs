@@ -255,6 +255,10 @@ impl Sidecar {
                 self.hand(Input::Disconnected(state));
             }
             Happening::Link(LinkEvent::Event(event)) => self.hand(Input::Event(event)),
+            Happening::Link(LinkEvent::Busy(busy)) => self.hand(Input::Busy(busy)),
+            Happening::Link(LinkEvent::Gap { session_id, missed }) => {
+                self.hand(Input::Gap { session_id, missed });
+            }
             Happening::Reply(id, outcome) => self.hand(Input::Reply { id, outcome }),
             Happening::Call(call, answer) => {
                 // An answer that nobody waits for any more is no loss.

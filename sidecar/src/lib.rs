@@ -17,6 +17,7 @@ pub mod process;
 pub mod servers;
 pub mod target;
 pub mod terminal;
+pub mod tunnel;
 pub mod zellij;
 mod zmq_link;
 

@@ -25,6 +25,7 @@ fn run() -> Result<ExitCode> {
         Command::Doctor(options) => Ok(commands::doctor::run(&options)),
         Command::Demo(options) => play(options).map(|()| ExitCode::SUCCESS),
         Command::Sidecar(options) => commands::sidecar::run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Tunnel(options) => commands::tunnel::run(options).map(|()| ExitCode::SUCCESS),
         Command::PipeChild(options) => Err(become_child(&options)),
     }
 }

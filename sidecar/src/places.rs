@@ -9,7 +9,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// What can be wrong with a directory.
@@ -223,6 +223,25 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_file_name(name);
     fs::write(&new, content)?;
     fs::rename(&new, path)
+}
+
+/// The same for a file that nobody else may read.
+///
+/// # Errors
+/// If the disk says no.
+pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = path.with_file_name(name);
+    // One that a killed process with our id left behind may have another mode.
+    let _ = fs::remove_file(&new);
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&new)
+        .and_then(|mut file| io::Write::write_all(&mut file, content))
+        .and_then(|()| fs::rename(&new, path))
 }
 
 #[cfg(test)]

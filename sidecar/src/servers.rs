@@ -1,6 +1,6 @@
 //! Smalltalk servers of this user: their connection files, and the one that a sidecar starts.
 
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -207,7 +207,7 @@ pub struct Server {
     zellij_pid: u32,
     child: Option<Child>,
     last_start: Option<Instant>,
-    /// Why the one that was started last ended, while there is no other.
+    /// Why the one that was started last ended, while there is no other, or what it said last.
     failure: Option<String>,
 }
 
@@ -241,8 +241,11 @@ impl Server {
         }
         if let Some(child) = &mut self.child {
             match child.try_wait()? {
-                // It has not written its file yet.
-                None => return Ok(()),
+                // It has not written its file yet, and may have said why.
+                None => {
+                    self.failure = last_words(&self.log);
+                    return Ok(());
+                }
                 Some(status) => {
                     self.child = None;
                     self.failure = Some(format!(
@@ -289,7 +292,7 @@ impl Server {
         command
     }
 
-    /// Why it ended, if it does not run and should.
+    /// Why it ended, if it does not run and should; of one that cannot be reached yet, what it said last.
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }
@@ -309,12 +312,21 @@ impl Server {
 
 /// The last line of a log that says something.
 fn last_line(log: &Path) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let line = text.lines().rev().find(|line| !line.trim().is_empty());
-    line.map_or_else(
-        || format!("its log {} is empty", log.display()),
-        |line| crate::hub::inspector::cut(line, 500),
-    )
+    last_words(log).unwrap_or_else(|| format!("its log {} is empty", log.display()))
+}
+
+fn last_words(log: &Path) -> Option<String> {
+    const TAIL: u64 = 4096;
+    let mut file = std::fs::File::open(log).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))
+        .ok()?;
+    let mut bytes = Vec::new();
+    file.take(TAIL).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    let line = line.strip_prefix("stui: ").unwrap_or(line);
+    Some(crate::hub::inspector::cut(line, 500))
 }
 
 #[cfg(test)]

@@ -15,8 +15,12 @@ use std::time::Duration;
 
 use zmq::{Context, DONTWAIT, PollEvents, PollItem, Socket, SocketEvent, SocketType};
 
-/// How often a silent peer is asked whether it is there, and how long it may take to answer.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How often the peer is asked whether it is there, and how long it may take to answer: a peer that is
+/// gone without a word is found within the sum.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(3);
+/// After how long without heartbeats the peer may give us up.
+const HEARTBEAT_TTL: Duration = Duration::from_secs(15);
 /// Largest message that is taken from a server, in bytes.
 const MAX_RECEIVED: i64 = 64 << 20;
 /// Events of the monitor that mean the end of a connection, and the one that means its beginning.
@@ -42,6 +46,7 @@ pub(crate) struct Wire {
     dealer: Socket,
     monitor: Socket,
     lost: Option<String>,
+    shook_hands: bool,
 }
 
 impl Wire {
@@ -53,19 +58,21 @@ impl Wire {
 
     fn try_open(context: &WireContext, endpoint: &str) -> zmq::Result<Self> {
         static MONITORS: AtomicU32 = AtomicU32::new(0);
-        let heartbeat = HEARTBEAT.as_millis() as i32;
         let dealer = context.0.socket(SocketType::DEALER)?;
         dealer.set_linger(0)?;
-        // What waits is bounded by whoever sends; a full queue would only lose what is behind.
+        // What waits to be sent is bounded by whoever sends; a full queue would only lose what is behind.
         dealer.set_sndhwm(0)?;
+        // What was received is bounded by whoever receives, who gives the wire up when it is too much.
+        // With a limit here, a connection that breaks while libzmq 4.3.4 has stopped reading it makes
+        // libzmq abort the process if a heartbeat is among what it had read.
         dealer.set_rcvhwm(0)?;
         dealer.set_maxmsgsize(MAX_RECEIVED)?;
-        dealer.set_heartbeat_ivl(heartbeat)?;
-        dealer.set_heartbeat_timeout(heartbeat)?;
-        dealer.set_heartbeat_ttl(2 * heartbeat)?;
+        dealer.set_heartbeat_ivl(HEARTBEAT.as_millis() as i32)?;
+        dealer.set_heartbeat_timeout(HEARTBEAT_TIMEOUT.as_millis() as i32)?;
+        dealer.set_heartbeat_ttl(HEARTBEAT_TTL.as_millis() as i32)?;
         dealer.set_reconnect_ivl(-1)?;
-        dealer.set_connect_timeout(heartbeat)?;
-        dealer.set_handshake_ivl(heartbeat)?;
+        // Whoever owns the wire decides how long to wait for a server that is stopped.
+        dealer.set_handshake_ivl(0)?;
         let number = MONITORS.fetch_add(1, Ordering::Relaxed);
         let address = format!("inproc://monitor-{number}");
         let events = MONITORED
@@ -81,6 +88,7 @@ impl Wire {
             dealer,
             monitor,
             lost: None,
+            shook_hands: false,
         })
     }
 
@@ -94,7 +102,15 @@ impl Wire {
     /// The next document that has arrived.
     pub(crate) fn receive(&mut self) -> Option<Vec<u8>> {
         match self.dealer.recv_multipart(DONTWAIT) {
-            Ok(mut frames) => frames.pop(),
+            Ok(mut frames) if frames.len() == 1 => frames.pop(),
+            // Servers answer with as many frames as they were asked with.
+            Ok(frames) => {
+                self.lose(&format!(
+                    "a message has {} frames instead of one",
+                    frames.len()
+                ));
+                None
+            }
             Err(zmq::Error::EAGAIN) => None,
             Err(error) => {
                 self.lose(&format!("cannot receive: {error}"));
@@ -103,14 +119,15 @@ impl Wire {
         }
     }
 
-    /// Why the connection is lost, if it is. `told`: whether the monitor has something to say.
-    pub(crate) fn lost(&mut self, told: bool) -> Option<&str> {
-        while told && let Ok(frames) = self.monitor.recv_multipart(DONTWAIT) {
+    /// Why the connection is lost, if it is.
+    pub(crate) fn lost(&mut self) -> Option<&str> {
+        while let Ok(frames) = self.monitor.recv_multipart(DONTWAIT) {
             let raw = match frames.first().map(Vec::as_slice) {
                 Some([low, high, ..]) => u16::from_ne_bytes([*low, *high]),
                 _ => continue,
             };
             if raw == SocketEvent::HANDSHAKE_SUCCEEDED.to_raw() {
+                self.shook_hands = true;
                 continue;
             }
             let reason = if raw == SocketEvent::DISCONNECTED.to_raw() {
@@ -125,6 +142,11 @@ impl Wire {
             self.lose(reason);
         }
         self.lost.as_deref()
+    }
+
+    /// Whether somebody who speaks `ZeroMQ` is there, as far as [`Wire::lost`] has seen.
+    pub(crate) fn shook_hands(&self) -> bool {
+        self.shook_hands
     }
 
     /// Gives the connection up.
@@ -142,55 +164,29 @@ impl WireContext {
     }
 }
 
-/// What a wait ended with.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Ready {
-    /// Somebody woke.
-    pub(crate) woken: bool,
-    /// Messages are there.
-    pub(crate) received: bool,
-    /// The monitor has something to say.
-    pub(crate) monitored: bool,
-}
-
-/// Waits until a message or an event of the monitor has come, somebody woke, or the time is over.
-pub(crate) fn wait(wire: Option<&Wire>, sleeper: &Sleeper, timeout: Option<Duration>) -> Ready {
-    let timeout = timeout.map_or(-1, |timeout| {
-        // rounded up: a wait of less than a millisecond must not become none
-        i64::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(i64::MAX)
-    });
-    let wakes = PollItem::from_fd(sleeper.stream.as_raw_fd(), PollEvents::POLLIN);
-    let Some(wire) = wire else {
-        let mut items = [wakes];
-        return match zmq::poll(&mut items, timeout) {
-            Ok(_) => Ready {
-                woken: items[0].is_readable(),
-                ..Ready::default()
-            },
-            Err(_) => INTERRUPTED,
-        };
-    };
-    let mut items = [
-        wakes,
-        wire.dealer.as_poll_item(PollEvents::POLLIN),
-        wire.monitor.as_poll_item(PollEvents::POLLIN),
-    ];
-    match zmq::poll(&mut items, timeout) {
-        Ok(_) => Ready {
-            woken: items[0].is_readable(),
-            received: items[1].is_readable(),
-            monitored: items[2].is_readable(),
-        },
-        Err(_) => INTERRUPTED,
+/// Waits until something happens on one of the wires, somebody woke, or the time is over. Answers
+/// whether somebody woke, or may have.
+pub(crate) fn wait<'a>(
+    wires: impl IntoIterator<Item = &'a Wire>,
+    sleeper: &Sleeper,
+    timeout: Duration,
+) -> bool {
+    let mut items = vec![PollItem::from_fd(
+        sleeper.stream.as_raw_fd(),
+        PollEvents::POLLIN,
+    )];
+    for wire in wires {
+        items.push(wire.dealer.as_poll_item(PollEvents::POLLIN));
+        items.push(wire.monitor.as_poll_item(PollEvents::POLLIN));
+    }
+    // Rounded up: a wait of less than a millisecond must not become none.
+    let milliseconds = i64::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(i64::MAX);
+    match zmq::poll(&mut items, milliseconds) {
+        Ok(_) => items[0].is_readable(),
+        // After a signal: look at everything.
+        Err(_) => true,
     }
 }
-
-/// After a signal: look at everything.
-const INTERRUPTED: Ready = Ready {
-    woken: true,
-    received: true,
-    monitored: true,
-};
 
 /// Wakes the thread that owns the sockets, from any thread.
 #[derive(Clone)]

@@ -8,12 +8,13 @@ use std::time::Instant;
 use stui::client::{Client, ClientError};
 use stui::hub::Outcome;
 use stui::link::{Link, LinkEvent};
+use stui_faults::proxy::Proxy;
 use stui_protocol::Uuid;
 use stui_protocol::event::Happening;
 use stui_protocol::request::{Interrupt, Ping};
 use stui_protocol::response::Response;
 
-use support::{LIMIT, Serve, Wire, evaluate, result, session, value};
+use support::{LIMIT, Serve, evaluate, result, session, value};
 
 fn server() -> (tempfile::TempDir, Serve) {
     let folder = tempfile::tempdir().unwrap();
@@ -65,8 +66,8 @@ fn a_request_that_is_sent_twice_under_one_id_runs_once() {
 fn over_a_cut_wire_an_evaluation_is_answered_and_has_run_once() {
     let (_folder, serve) = server();
     let mut file = serve.file();
-    let wire = Wire::to(&file.endpoint);
-    file.endpoint = format!("tcp://127.0.0.1:{}", wire.port);
+    let proxy = Proxy::to_endpoint(&file.endpoint).unwrap();
+    file.endpoint = proxy.endpoint();
     let client = Client::connect(&file, LIMIT).unwrap();
     let session = session(&client);
     value(&client, "n := 0", Some(&session));
@@ -74,7 +75,7 @@ fn over_a_cut_wire_an_evaluation_is_answered_and_has_run_once() {
     let pending = client.begin(evaluate(slow, Some(&session)));
     // The server has begun once another request behind it is answered.
     client.request(Ping::default(), LIMIT).unwrap();
-    wire.cut();
+    proxy.cut();
     assert_eq!(result(pending.wait(LIMIT)), "1");
     assert_eq!(value(&client, "n", Some(&session)), "1");
 }
@@ -131,8 +132,8 @@ fn an_endless_loop_is_interrupted_by_another_request() {
 fn events_come_in_order_and_none_is_lost_or_doubled_over_a_cut_wire() {
     let (_folder, serve) = server();
     let mut file = serve.file();
-    let wire = Wire::to(&file.endpoint);
-    file.endpoint = format!("tcp://127.0.0.1:{}", wire.port);
+    let proxy = Proxy::to_endpoint(&file.endpoint).unwrap();
+    file.endpoint = proxy.endpoint();
     let client = Client::connect(&file, LIMIT).unwrap();
     let session = session(&client);
     client.subscribe(session.as_str(), 1);
@@ -140,7 +141,7 @@ fn events_come_in_order_and_none_is_lost_or_doubled_over_a_cut_wire() {
     for round in 0..3 {
         let code = format!("Transcript show: 'round {round}. '");
         value(&writer, &code, Some(&session));
-        wire.cut();
+        proxy.cut();
     }
     let deadline = Instant::now() + LIMIT;
     let mut text = String::new();

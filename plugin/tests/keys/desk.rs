@@ -138,6 +138,7 @@ pub(crate) fn status() -> Status {
         link: Link::Connected,
         dialect: "Embedded 0.1.0".into(),
         endpoint: "tcp://127.0.0.1:5555".into(),
+        busy: false,
         running: 0,
         clients: 1,
     }

@@ -132,24 +132,28 @@ fn the_help_shows_every_key_of_the_pane_and_goes_away() {
 #[test]
 fn the_status_line_says_how_the_chain_stands() {
     let mut desk = Desk::role("workspace", 80, 10);
-    for (link, words) in [
-        (Link::Connecting, "◌ connecting"),
+    for (link, busy, words) in [
+        (Link::Connecting, false, "◌ connecting"),
         (
             Link::Reconnecting {
                 attempt: 3,
                 reason: "The server closed the connection.".into(),
             },
+            false,
             "◌ reconnecting (3)",
         ),
         (
             Link::Failed {
                 reason: "The key is wrong; start the server anew.".into(),
             },
+            false,
             "✗ no server",
         ),
-        (Link::Connected, "● Embedded 0.1.0"),
+        (Link::Connected, false, "● Embedded 0.1.0"),
+        (Link::Connected, true, "◐ busy (Embedded 0.1.0)"),
     ] {
         let mut state = status();
+        state.busy = busy;
         state.link = link.clone();
         state.clients = 2;
         desk.tell(&ToPane::Status { status: state });

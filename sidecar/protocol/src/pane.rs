@@ -548,6 +548,10 @@ pub struct Status {
     pub dialect: String,
     /// Where the server listens.
     pub endpoint: String,
+    /// Whether the server is connected and answers late: its event loop is held up by something that is
+    /// no evaluation, which would not hold it up.
+    #[serde(default)]
+    pub busy: bool,
     /// How many evaluations run now.
     pub running: u32,
     /// How many people are attached, each with own instances.

@@ -77,6 +77,15 @@ pub enum Input {
     },
     /// The server told what happened.
     Event(Event),
+    /// The server's event loop answers late, or does so no more.
+    Busy(bool),
+    /// Events of a session are lost: the server keeps them no longer.
+    Gap {
+        /// Whose.
+        session_id: String,
+        /// How many.
+        missed: u64,
+    },
     /// Some time has passed: what was held back to be sent at once may go.
     Flush,
     /// Some minutes have passed: let the server know that its session is in use.
@@ -215,16 +224,20 @@ impl Hub {
                 endpoint,
             } => {
                 self.status.link = Link::Connected;
+                self.status.busy = false;
                 self.status.dialect = dialect;
                 self.status.endpoint = endpoint;
                 self.connected(server_id, out);
             }
             Input::Disconnected(link) => {
                 self.status.link = link;
+                self.status.busy = false;
                 self.server_id = None;
             }
             Input::Reply { id, outcome } => self.reply(id, outcome, out),
             Input::Event(event) => self.event(event),
+            Input::Busy(busy) => self.status.busy = busy,
+            Input::Gap { session_id, missed } => self.gap(&session_id, missed),
             Input::Flush => self.flush(out),
             Input::KeepAlive => self.keep_alive(out),
         }
@@ -436,6 +449,16 @@ impl Hub {
         }
         if let stui_protocol::event::Happening::Transcript(transcript) = event.happening {
             self.transcript.write(&transcript.text);
+            self.transcript_dirty = true;
+        }
+    }
+
+    /// Shows in the transcript that something is missing there.
+    fn gap(&mut self, session_id: &str, missed: u64) {
+        if self.session_id().as_deref() == Some(session_id) {
+            self.transcript.write_note(&format!(
+                "[{missed} events are missing here: the server kept them no longer]"
+            ));
             self.transcript_dirty = true;
         }
     }

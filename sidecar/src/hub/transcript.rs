@@ -67,6 +67,15 @@ impl Transcript {
         }
     }
 
+    /// Writes a line that no code wrote, on a line of its own.
+    pub fn write_note(&mut self, note: &str) {
+        if self.lines.back().is_some_and(|line| !line.is_empty()) {
+            self.write("\n");
+        }
+        self.write(note);
+        self.write("\n");
+    }
+
     fn push(&mut self, c: char) {
         let Some(line) = self.lines.back_mut() else {
             return;
@@ -145,6 +154,19 @@ mod tests {
         assert_eq!(
             transcript.window(Some(0), 10, 1000),
             (0, ["a", "b", "c", "", "d\te[2J"].map(String::from).to_vec())
+        );
+    }
+
+    #[test]
+    fn a_note_has_a_line_of_its_own() {
+        let mut transcript = Transcript::default();
+        transcript.write("a");
+        transcript.write_note("[note]");
+        transcript.write("b\n");
+        transcript.write_note("[another]");
+        assert_eq!(
+            transcript.window(Some(0), 10, 1000).1,
+            ["a", "[note]", "b", "[another]", ""]
         );
     }
 

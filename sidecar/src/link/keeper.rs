@@ -1,127 +1,126 @@
-//! The state of a link's thread: the connection, and what has no answer yet.
+//! The state of a link's thread: the connection or the attempts at one, and what has no answer yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, TryRecvError};
 use stui_protocol::Uuid;
 use stui_protocol::error::ErrorCode;
 use stui_protocol::message::{Envelope, Payload};
-use stui_protocol::request::Request;
+use stui_protocol::pane;
+use stui_protocol::request::{self, Request};
 use stui_protocol::response::{Describe, Response};
-use stui_protocol::{pane, request};
 
-use super::greeting::{Greeting, Step};
-use super::{Command, LinkEvent, Listener, Responder, Source, random_id};
+use super::attempts::{Attempts, News};
+use super::pulse::{Beat, Pulse};
+use super::requests::{Answer, Requests, ServerKey};
+use super::subscriptions::{Seen, Subscriptions};
+use super::teller::Teller;
+use super::{Command, LinkEvent, Source, random_id};
 use crate::hub::Outcome;
-use crate::zmq_link::{Ready, Sleeper, Wire, WireContext, wait};
+use crate::zmq_link::{Sleeper, Wire, WireContext, wait};
 
-/// First pause before a lost connection is opened anew, and the longest one.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const MAX_PAUSE: Duration = Duration::from_secs(3);
-/// How long a server may take to greet.
-const GREETING_LIMIT: Duration = Duration::from_secs(5);
-/// Most requests without an answer.
-const MAX_UNANSWERED: usize = 4096;
-
-/// A request without an answer.
-struct Unanswered {
-    document: Vec<u8>,
-    responder: Responder,
-    /// The server that has it.
-    server_id: Option<String>,
-    /// Requests are sent again in the order in which they were made.
-    order: u64,
-}
-
-struct Subscription {
-    session_id: String,
-    /// Number of the last event seen.
-    last: u64,
-    /// Whether the server's answer is awaited; until then missing numbers are no surprise.
-    asked: bool,
-}
+/// Most bytes that were received and are not handled yet; more means that the server floods us.
+const MAX_BACKLOG: usize = 32 << 20;
+/// How many messages, and bytes of them, are handled before the next ones are received.
+const BATCH: usize = 64;
+const BATCH_BYTES: usize = 1 << 20;
+/// A connection that held so long was a good one: the next attempts begin with short pauses.
+const GOOD: Duration = Duration::from_secs(2);
+/// How long a request of the link itself, other than for a sign of life, may have no answer.
+const OWN_LIMIT: Duration = Duration::from_secs(30);
+/// How often it is told that there is no connection yet, at first and after a while.
+const TELL_PAUSE: Duration = Duration::from_secs(1);
+const MAX_TELL_PAUSE: Duration = Duration::from_secs(10);
+/// After how long it is told that nobody answers.
+const SILENCE: Duration = Duration::from_secs(5);
+/// While too much waits to be told, how often to look whether that is over.
+const CROWDED_PAUSE: Duration = Duration::from_millis(50);
 
 /// How the connection is.
 enum Phase {
-    Down {
-        until: Instant,
-    },
-    Greeting {
-        wire: Wire,
-        greeting: Box<Greeting>,
-        deadline: Instant,
-    },
-    Up {
-        wire: Wire,
-        server_id: String,
-    },
+    Down(Attempts),
+    Up(Box<Up>),
+}
+
+/// A connection.
+struct Up {
+    wire: Wire,
+    server: ServerKey,
+    since: Instant,
+    pulse: Pulse,
+    /// Requests of the link itself, and when they were sent.
+    own: BTreeMap<Uuid, Instant>,
+    /// What was received and is not handled yet.
+    backlog: VecDeque<Vec<u8>>,
+    backlog_bytes: usize,
+    /// Why it is to be given up.
+    nonsense: Option<String>,
 }
 
 /// The state of the link's thread.
 pub(super) struct Keeper {
     context: WireContext,
     source: Source,
-    listener: Listener,
+    teller: Teller,
     sleeper: Sleeper,
     commands: Receiver<Command>,
-    unanswered: BTreeMap<Uuid, Unanswered>,
-    order: u64,
-    subscription: Option<Subscription>,
-    /// Requests of the keeper itself: subscriptions.
-    own_requests: BTreeMap<Uuid, String>,
-    last_server: Option<String>,
+    requests: Requests,
+    subscriptions: Subscriptions,
+    last_server: Option<ServerKey>,
+    /// What was told last about not being connected, and when.
+    told: Option<(String, Instant)>,
 }
 
 impl Keeper {
     pub(super) fn new(
         source: Source,
-        listener: Listener,
+        teller: Teller,
         sleeper: Sleeper,
         commands: Receiver<Command>,
     ) -> Self {
         Keeper {
             context: WireContext::new(),
             source,
-            listener,
+            teller,
             sleeper,
             commands,
-            unanswered: BTreeMap::new(),
-            order: 0,
-            subscription: None,
-            own_requests: BTreeMap::new(),
+            requests: Requests::default(),
+            subscriptions: Subscriptions::default(),
             last_server: None,
+            told: None,
         }
     }
 
     /// Keeps the connection up until the last handle of the link is dropped.
     pub(super) fn run(mut self) {
-        let mut attempt = 0;
-        let mut phase = self.begin(&mut attempt);
+        let mut phase = Phase::Down(Attempts::begin(Instant::now(), 0));
         loop {
-            let (wire, until) = match &phase {
-                Phase::Down { until } => (None, Some(*until)),
-                Phase::Greeting { wire, deadline, .. } => (Some(wire), Some(*deadline)),
-                Phase::Up { wire, .. } => (Some(wire), None),
+            let until = self.until(&phase);
+            let timeout = until.saturating_duration_since(Instant::now());
+            let woken = match &phase {
+                Phase::Down(attempts) => wait(attempts.wires(), &self.sleeper, timeout),
+                Phase::Up(up) => wait([&up.wire], &self.sleeper, timeout),
             };
-            let timeout = until.map(|until| until.saturating_duration_since(Instant::now()));
-            let ready = wait(wire, &self.sleeper, timeout);
-            if ready.woken {
+            if woken {
                 self.sleeper.woken();
                 if !self.obey(&mut phase) {
                     return;
                 }
             }
+            let now = Instant::now();
             phase = match phase {
-                Phase::Down { until } if Instant::now() >= until => self.begin(&mut attempt),
-                Phase::Down { until } => Phase::Down { until },
-                Phase::Greeting {
-                    wire,
-                    greeting,
-                    deadline,
-                } => self.greet(wire, greeting, deadline, ready, &mut attempt),
-                Phase::Up { wire, server_id } => self.serve(wire, server_id, ready, &mut attempt),
+                Phase::Down(attempts) => self.seek(attempts, now),
+                Phase::Up(up) => self.serve(up, now, until),
             };
+        }
+    }
+
+    fn until(&self, phase: &Phase) -> Instant {
+        match phase {
+            Phase::Down(attempts) => attempts.next(),
+            Phase::Up(up) if up.backlog.is_empty() => up.pulse.next(!self.requests.is_empty()),
+            Phase::Up(_) => Instant::now(),
         }
     }
 
@@ -138,295 +137,283 @@ impl Keeper {
                     id,
                     request,
                     responder,
-                } => self.accept(id, request, responder, phase),
-                Command::Forget(id) => {
-                    self.unanswered.remove(&id);
-                }
+                } => match self.requests.add(id, request, responder) {
+                    Ok(document) => {
+                        if let Phase::Up(up) = phase {
+                            up.wire.send(document);
+                            self.requests.sent(id, &up.server, Instant::now());
+                        }
+                    }
+                    Err((responder, reason)) => {
+                        self.teller.outcome(responder, Outcome::Refused(reason), 0);
+                    }
+                },
+                Command::Forget(id) => self.requests.forget(id),
                 Command::Subscribe {
                     session_id,
                     from_sequence,
                 } => {
-                    self.subscription = Some(Subscription {
-                        session_id,
-                        last: from_sequence.saturating_sub(1),
-                        asked: false,
-                    });
-                    if let Phase::Up { wire, .. } = phase {
-                        self.subscribe(wire);
+                    if !self.subscriptions.add(session_id.clone(), from_sequence) {
+                        tracing::error!("too many subscriptions: one more is not made");
+                    } else if let Phase::Up(up) = phase {
+                        up.subscribe(&mut self.subscriptions, &session_id);
+                    }
+                }
+                Command::Unsubscribe(session_id) => {
+                    if self.subscriptions.remove(&session_id)
+                        && let Phase::Up(up) = phase
+                    {
+                        let session_id = Some(session_id);
+                        up.ask(random_id(), request::Unsubscribe { session_id });
                     }
                 }
             }
         }
     }
 
-    fn accept(&mut self, id: Uuid, request: Request, responder: Responder, phase: &mut Phase) {
-        if self.unanswered.len() >= MAX_UNANSWERED {
-            responder(Outcome::Refused(format!(
-                "More than {MAX_UNANSWERED} requests have no answer yet; wait for some of them."
-            )));
+    /// Looks after the attempts.
+    fn seek(&mut self, mut attempts: Attempts, now: Instant) -> Phase {
+        loop {
+            match attempts.hear(now) {
+                News::None => break,
+                News::Up {
+                    wire,
+                    server,
+                    endpoint,
+                } => return self.up(wire, *server, endpoint, now),
+                news => self.tell_news(&attempts, news, now),
+            }
+        }
+        if !self.teller.has_room() {
+            attempts.postpone(now + CROWDED_PAUSE);
+            return Phase::Down(attempts);
+        }
+        let news = attempts.go_on(now, &self.context, &mut self.source);
+        match news {
+            News::None
+                if now >= attempts.since() + SILENCE && attempts.wires().next().is_some() =>
+            {
+                let reason =
+                    "The server does not answer: it is stopped, or the way to it is blocked.";
+                self.tell_news(&attempts, News::Lost(reason.into()), now);
+            }
+            news => self.tell_news(&attempts, news, now),
+        }
+        Phase::Down(attempts)
+    }
+
+    /// Tells why there is no connection, but the same not too often.
+    fn tell_news(&mut self, attempts: &Attempts, news: News, now: Instant) {
+        let (state, reason) = match news {
+            News::Lost(reason) => {
+                let state = pane::Link::Reconnecting {
+                    attempt: attempts.count(),
+                    reason: reason.clone(),
+                };
+                (state, reason)
+            }
+            News::Failed(reason) => {
+                let state = pane::Link::Failed {
+                    reason: reason.clone(),
+                };
+                (state, reason)
+            }
+            News::None | News::Up { .. } => return,
+        };
+        let pause = ((now - attempts.since()) / 20).clamp(TELL_PAUSE, MAX_TELL_PAUSE);
+        if let Some((told, at)) = &self.told
+            && now < *at + pause
+            && (*told == reason || now < *at + TELL_PAUSE / 4)
+        {
             return;
         }
-        let document = match Envelope::request(id, request).to_json() {
-            Ok(document) if document.len() > stui_protocol::MAX_MESSAGE => {
-                responder(Outcome::Refused(
-                    "The request is larger than 10 MiB, which no server takes; send less.".into(),
-                ));
-                return;
-            }
-            Ok(document) => document,
-            Err(error) => {
-                responder(Outcome::Refused(format!(
-                    "The request has no JSON form: {error}"
-                )));
-                return;
-            }
-        };
-        let mut sent_to = None;
-        if let Phase::Up { wire, server_id } = phase {
-            wire.send(&document);
-            sent_to = Some(server_id.clone());
-        }
-        self.order += 1;
-        self.unanswered.insert(
-            id,
-            Unanswered {
-                document,
-                responder,
-                server_id: sent_to,
-                order: self.order,
-            },
-        );
+        tracing::info!(attempt = attempts.count(), reason, "not connected");
+        self.told = Some((reason, now));
+        self.teller.event(LinkEvent::Disconnected(state), 0);
     }
 
-    /// Begins an attempt.
-    fn begin(&mut self, attempt: &mut u32) -> Phase {
-        *attempt += 1;
-        let file = match (self.source)() {
-            Ok(file) => file,
-            Err(reason) => return self.down(*attempt, &reason),
-        };
-        if !stui_protocol::understands(&file.protocol_version) {
-            let reason = format!(
-                "The server at {} speaks version {} of the protocol, this is {}; update the older one.",
-                file.endpoint,
-                file.protocol_version,
-                stui_protocol::PROTOCOL_VERSION
-            );
-            return self.failed(reason);
-        }
-        match Wire::open(&self.context, &file.endpoint) {
-            Ok(mut wire) => Phase::Greeting {
-                greeting: Box::new(Greeting::begin(file, |document| wire.send(&document))),
-                wire,
-                deadline: Instant::now() + GREETING_LIMIT,
-            },
-            Err(reason) => self.down(*attempt, &reason),
-        }
-    }
-
-    /// The connection is not up; it is tried again after a pause.
-    fn down(&mut self, attempt: u32, reason: &str) -> Phase {
-        tracing::info!(attempt, reason, "not connected");
-        (self.listener)(LinkEvent::Disconnected(pane::Link::Reconnecting {
-            attempt,
-            reason: reason.to_owned(),
-        }));
-        Phase::Down {
-            until: Instant::now() + pause(attempt),
-        }
-    }
-
-    /// The same, but it will hardly come by itself: only another connection file can help.
-    fn failed(&mut self, reason: String) -> Phase {
-        tracing::warn!(reason, "not connected");
-        (self.listener)(LinkEvent::Disconnected(pane::Link::Failed { reason }));
-        Phase::Down {
-            until: Instant::now() + MAX_PAUSE,
-        }
-    }
-
-    fn greet(
-        &mut self,
-        mut wire: Wire,
-        mut greeting: Box<Greeting>,
-        deadline: Instant,
-        ready: Ready,
-        attempt: &mut u32,
-    ) -> Phase {
-        while ready.received
-            && let Some(document) = wire.receive()
-        {
-            match greeting.hear(&document, |document| wire.send(&document)) {
-                Step::On => {}
-                Step::Failed(reason) => return self.failed(reason),
-                Step::Done(server) => {
-                    *attempt = 0;
-                    return self.up(wire, *server, greeting.endpoint());
-                }
-            }
-        }
-        if let Some(reason) = wire.lost(ready.monitored) {
-            let reason = format!("{}: {reason}", greeting.endpoint());
-            return self.down(*attempt, &reason);
-        }
-        if Instant::now() >= deadline {
-            let reason = format!("{}: no answer within 5 seconds", greeting.endpoint());
-            return self.down(*attempt, &reason);
-        }
-        Phase::Greeting {
-            wire,
-            greeting,
-            deadline,
-        }
-    }
-
-    fn up(&mut self, mut wire: Wire, server: Describe, endpoint: &str) -> Phase {
-        let server_id = server.server_id.clone();
+    fn up(&mut self, wire: Wire, server: Describe, endpoint: String, now: Instant) -> Phase {
         tracing::info!(endpoint, dialect = server.dialect, "connected");
-        self.own_requests.clear();
-        if self.last_server.as_ref() != Some(&server_id) {
+        let key = ServerKey {
+            server_id: server.server_id.clone(),
+            pid: server.pid,
+        };
+        if self.last_server.as_ref() != Some(&key) {
             // Its sessions are gone; whoever subscribed has to make a new one.
             if self.last_server.is_some() {
-                self.subscription = None;
+                self.subscriptions.clear();
             }
-            self.last_server = Some(server_id.clone());
+            self.last_server = Some(key.clone());
         }
-        let replaced: Vec<Uuid> = self
-            .unanswered
-            .iter()
-            .filter(|(_, request)| {
-                request
-                    .server_id
-                    .as_ref()
-                    .is_some_and(|id| *id != server_id)
-            })
-            .map(|(id, _)| *id)
-            .collect();
-        for id in &replaced {
-            if let Some(request) = self.unanswered.remove(id) {
-                (request.responder)(Outcome::ServerReplaced);
-            }
+        self.told = None;
+        for responder in self.requests.of_others(&key) {
+            self.teller.outcome(responder, Outcome::ServerReplaced, 0);
         }
-        (self.listener)(LinkEvent::Connected {
-            server,
-            endpoint: endpoint.to_owned(),
-        });
-        self.subscribe(&mut wire);
-        let mut again: Vec<&mut Unanswered> = self.unanswered.values_mut().collect();
-        again.sort_unstable_by_key(|request| request.order);
-        for request in again {
-            wire.send(&request.document);
-            request.server_id = Some(server_id.clone());
+        self.teller
+            .event(LinkEvent::Connected { server, endpoint }, 0);
+        let mut up = Up {
+            wire,
+            server: key,
+            since: now,
+            pulse: Pulse::new(now),
+            own: BTreeMap::new(),
+            backlog: VecDeque::new(),
+            backlog_bytes: 0,
+            nonsense: None,
+        };
+        for session_id in self.subscriptions.sessions() {
+            up.subscribe(&mut self.subscriptions, &session_id);
         }
-        Phase::Up { wire, server_id }
+        let wire = &mut up.wire;
+        self.requests
+            .send_all(&up.server, now, |document| wire.send(document));
+        Phase::Up(Box::new(up))
     }
 
-    fn serve(
-        &mut self,
-        mut wire: Wire,
-        server_id: String,
-        ready: Ready,
-        attempt: &mut u32,
-    ) -> Phase {
-        while ready.received
-            && let Some(document) = wire.receive()
-        {
-            match Envelope::from_json(&document) {
-                Ok(envelope) => self.hear(envelope, &mut wire),
-                Err(error) => tracing::warn!(%error, "a message of the server is not understood"),
+    /// Looks after a connection. `planned`: when this was to be called at the latest.
+    fn serve(&mut self, mut up: Box<Up>, now: Instant, planned: Instant) -> Phase {
+        let mut handled = (0, 0);
+        loop {
+            up.receive();
+            let Some(document) = up.backlog.pop_front() else {
+                break;
+            };
+            up.backlog_bytes -= document.len();
+            self.handle(&document, &mut up, now);
+            if up.nonsense.is_some() {
+                break;
+            }
+            handled = (handled.0 + 1, handled.1 + document.len());
+            let is_lost = up.wire.lost().is_some();
+            if !is_lost && (handled.0 >= BATCH || handled.1 >= BATCH_BYTES) {
+                // Commands have their turn.
+                return Phase::Up(up);
             }
         }
-        if let Some(reason) = wire.lost(ready.monitored) {
-            *attempt = 1;
-            let reason = format!("The connection is lost: {reason}.");
-            return self.down(*attempt, &reason);
+        if self.teller.is_full() {
+            up.wire.lose("more came than could be told to the panes");
         }
-        Phase::Up { wire, server_id }
+        if let Some(reason) = up.nonsense.take() {
+            for responder in self.requests.suspect() {
+                let reason = format!("The request could not be brought to its end: {reason}");
+                self.teller.outcome(responder, Outcome::Refused(reason), 0);
+            }
+            up.wire.lose(&reason);
+        }
+        let is_waiting = !self.requests.is_empty();
+        match up.pulse.beat(now, planned, is_waiting) {
+            None => {}
+            Some(Beat::Ask) => {
+                let id = random_id();
+                up.pulse.asked(id, now);
+                up.ask(id, request::Ping::default());
+                let wire = &mut up.wire;
+                self.requests
+                    .send_again(now, |document| wire.send(document));
+                if up.own.values().any(|sent| now >= *sent + OWN_LIMIT) {
+                    up.wire.lose("an answer was lost");
+                }
+            }
+            Some(Beat::Busy) => self.teller.event(LinkEvent::Busy(true), 0),
+            Some(Beat::Dead) => up.wire.lose("the server has not answered for 20 seconds"),
+        }
+        match up.wire.lost() {
+            Some(reason) => {
+                let reason = format!("The connection is lost: {reason}.");
+                let before = if now < up.since + GOOD { 5 } else { 1 };
+                let attempts = Attempts::begin(now, before);
+                self.tell_news(&attempts, News::Lost(reason), now);
+                Phase::Down(attempts)
+            }
+            None => Phase::Up(up),
+        }
     }
 
-    fn hear(&mut self, envelope: Envelope, wire: &mut Wire) {
+    fn handle(&mut self, document: &[u8], up: &mut Up, now: Instant) {
+        let envelope = match Envelope::from_json(document) {
+            Ok(envelope) => envelope,
+            Err(error) => return up.nonsense(format!("a message is garbled ({error})")),
+        };
+        if up.pulse.heard(now) {
+            self.teller.event(LinkEvent::Busy(false), 0);
+        }
+        let (id, bytes) = (envelope.id, document.len());
         match envelope.payload {
-            Payload::Response(response) => {
-                if let Some(request) = self.unanswered.remove(&envelope.id) {
-                    (request.responder)(Outcome::Answered(Box::new(response)));
-                } else if let Some(session_id) = self.own_requests.remove(&envelope.id) {
-                    self.subscribed(&session_id, &response);
-                } else if let Response::Error(error) = response
-                    && error.code == ErrorCode::PermissionDenied
-                {
+            Payload::Response(Response::Error(error)) if id.is_nil() => {
+                if error.code == ErrorCode::PermissionDenied {
                     // It has forgotten this connection: a new one authenticates anew.
-                    wire.lose("the server does not know this connection any more");
-                }
-            }
-            Payload::Event(event) => {
-                let mut missed = false;
-                if let Some(subscription) = &mut self.subscription
-                    && event.session_id.as_ref() == Some(&subscription.session_id)
-                    && event.sequence > 0
-                {
-                    missed = !subscription.asked && event.sequence > subscription.last + 1;
-                    if !missed {
-                        subscription.last = subscription.last.max(event.sequence);
-                    }
-                }
-                if missed {
-                    self.subscribe(wire);
+                    up.wire
+                        .lose("the server does not know this connection any more");
                 } else {
-                    (self.listener)(LinkEvent::Event(event));
+                    // It could not read what we sent, and not even whose answer this is.
+                    up.nonsense(format!("a message came to the server garbled ({error})"));
                 }
             }
-            Payload::Request(_) => tracing::warn!("the server sent a request"),
+            Payload::Response(response) => {
+                if up.own.remove(&id).is_some() {
+                    up.pulse.answered(id);
+                    if let Some((session_id, missed)) = self.subscriptions.answered(id, &response) {
+                        tracing::warn!(missed, "events are no longer kept");
+                        self.teller.event(LinkEvent::Gap { session_id, missed }, 0);
+                    }
+                    return;
+                }
+                match self.requests.answered(id, response) {
+                    Answer::For(responder, response) => {
+                        let outcome = Outcome::Answered(Box::new(response));
+                        self.teller.outcome(responder, outcome, bytes);
+                    }
+                    Answer::Late => {}
+                    Answer::Nonsense => up.nonsense("an answer belongs to no request".into()),
+                }
+            }
+            Payload::Event(event) => match self.subscriptions.see(&event) {
+                Seen::Next => self.teller.event(LinkEvent::Event(event), bytes),
+                Seen::Unwanted => {}
+                Seen::AfterMissing(session_id) => {
+                    up.subscribe(&mut self.subscriptions, &session_id);
+                }
+            },
+            Payload::Request(_) => up.nonsense("the server sent a request".into()),
+        }
+    }
+}
+
+impl Up {
+    /// Takes in what has come.
+    fn receive(&mut self) {
+        while self.backlog_bytes < MAX_BACKLOG
+            && let Some(document) = self.wire.receive()
+        {
+            self.backlog_bytes += document.len();
+            self.backlog.push_back(document);
+        }
+        if self.backlog_bytes >= MAX_BACKLOG {
+            self.wire.lose("it sends more than can be read");
         }
     }
 
-    fn subscribe(&mut self, wire: &mut Wire) {
-        let Some(subscription) = &mut self.subscription else {
-            return;
-        };
+    fn subscribe(&mut self, subscriptions: &mut Subscriptions, session_id: &str) {
         let id = random_id();
-        let request = request::Subscribe {
-            session_id: Some(subscription.session_id.clone()),
-            from_sequence: Some(subscription.last + 1),
-        };
+        if let Some(request) = subscriptions.ask(session_id, id) {
+            self.ask(id, request);
+        }
+    }
+
+    /// Sends a request of the link itself.
+    fn ask(&mut self, id: Uuid, request: impl Into<Request>) {
         match Envelope::request(id, request).to_json() {
             Ok(document) => {
-                subscription.asked = true;
-                self.own_requests
-                    .insert(id, subscription.session_id.clone());
-                wire.send(&document);
+                self.own.insert(id, Instant::now());
+                self.wire.send(&document);
             }
             Err(error) => tracing::error!(%error, "a request has no JSON form"),
         }
     }
 
-    fn subscribed(&mut self, session_id: &str, response: &Response) {
-        let Some(subscription) = &mut self.subscription else {
-            return;
-        };
-        if subscription.session_id != session_id {
-            return;
-        }
-        subscription.asked = false;
-        match response {
-            Response::Subscribe(answer) => {
-                if answer.missed > 0 {
-                    tracing::warn!(missed = answer.missed, "events are no longer kept");
-                }
-                subscription.last = subscription
-                    .last
-                    .max(answer.next_sequence.saturating_sub(1));
-            }
-            Response::Error(error) => tracing::warn!(%error, "cannot subscribe"),
-            _ => {}
-        }
+    /// What came makes no sense, so something that should have come did not: a new connection gets it.
+    fn nonsense(&mut self, reason: String) {
+        tracing::warn!(reason, "the connection is made anew");
+        self.nonsense.get_or_insert(reason);
     }
-}
-
-/// How long to wait before the next attempt: doubling, with a quarter of jitter each way.
-fn pause(attempt: u32) -> Duration {
-    let pause = (FIRST_PAUSE * 2u32.saturating_pow(attempt.min(10) - 1)).min(MAX_PAUSE);
-    let mut byte = [128];
-    // Without randomness there is no jitter, which is no harm here.
-    let _ = getrandom::fill(&mut byte);
-    pause * 3 / 4 + pause * u32::from(byte[0]) / 512
 }

@@ -1,14 +1,14 @@
-//! A real server as a process of its own, and a wire to it that can be cut.
+//! A real server as a process of its own.
 
 // Each test file uses its part.
 #![allow(dead_code)]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+pub(crate) mod linked;
+pub(crate) mod sshd;
+
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::Duration;
 
 use stui::client::{Client, read_connection_file};
@@ -28,10 +28,17 @@ pub(crate) struct Serve {
 impl Serve {
     /// Starts one that writes this connection file, and waits until it listens.
     pub(crate) fn start(path: &Path) -> Self {
+        Self::start_at(path, "tcp://127.0.0.1:*")
+    }
+
+    /// The same at this endpoint.
+    pub(crate) fn start_at(path: &Path, endpoint: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_stui"))
             .arg("serve")
             .arg("--connection-file")
             .arg(path)
+            .arg("--endpoint")
+            .arg(endpoint)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -55,6 +62,10 @@ impl Serve {
         Client::connect(&self.file(), LIMIT).expect("it lets a client in")
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");
@@ -66,59 +77,6 @@ impl Drop for Serve {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Stands between client and server, and can cut what it forwards.
-pub(crate) struct Wire {
-    pub(crate) port: u16,
-    streams: Arc<Mutex<Vec<TcpStream>>>,
-}
-
-impl Wire {
-    pub(crate) fn to(endpoint: &str) -> Self {
-        let address = endpoint.trim_start_matches("tcp://").to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("it is bound").port();
-        let streams = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&streams);
-        thread::spawn(move || {
-            for from in listener.incoming().flatten() {
-                let Ok(to) = TcpStream::connect(&address) else {
-                    continue;
-                };
-                let mut streams = kept.lock().expect("no forwarder panicked");
-                for (from, to) in [(&from, &to), (&to, &from)] {
-                    let from = from.try_clone().expect("a second handle");
-                    let to = to.try_clone().expect("a second handle");
-                    streams.push(from.try_clone().expect("a third handle"));
-                    thread::spawn(move || forward(from, to));
-                }
-            }
-        });
-        Wire { port, streams }
-    }
-
-    /// Ends every connection there is now; new ones are forwarded again.
-    pub(crate) fn cut(&self) {
-        for stream in self
-            .streams
-            .lock()
-            .expect("no forwarder panicked")
-            .drain(..)
-        {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-    }
-}
-
-fn forward(mut from: TcpStream, mut to: TcpStream) {
-    let mut bytes = [0; 8 * 1024];
-    while let Ok(read @ 1..) = from.read(&mut bytes) {
-        if to.write_all(&bytes[..read]).is_err() {
-            return;
-        }
-    }
-    let _ = to.shutdown(Shutdown::Both);
 }
 
 pub(crate) fn session(client: &Client) -> String {

@@ -55,7 +55,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    system::setup(false)?;
+    system::setup(false, false)?;
     let engine = build_engine()?;
     let folder = places::target().join("fuzz");
     let target = &options.target;

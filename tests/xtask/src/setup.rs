@@ -22,6 +22,7 @@ pub(crate) use wasm::WasmCompiler;
 ///
 /// - a C and C++ compiler, for libzmq (it is built from source with the zmq crate), and OpenSSL's
 ///   headers, for Zellij and for the tests that use its code
+/// - as root on a Debian-like system, an ssh server, which is not started: tests of tunnels run their own
 /// - Rust's standard library for wasm32-wasip1, for the Zellij plugin: from rustup, else from
 ///   Debian's packages, unpacked into the tools folder
 /// - Zellij: the one on PATH if it is 0.44.3 or later, else built from crates.io into the tools
@@ -83,7 +84,7 @@ pub(crate) fn tools(purpose: Purpose) -> Result<Tools> {
 
     let zellij_there = zellij::find(&folder);
     let zellij_code = zellij_there.is_none() || purpose == Purpose::Develop;
-    let ((), packages) = system::setup(zellij_code)?.split();
+    let ((), packages) = system::setup(zellij_code, purpose == Purpose::Develop)?.split();
     let (wasm, target) = wasm::setup(&folder.join("wasm"))?.split();
     let (zellij, multiplexer) = zellij::setup(zellij_there, &folder)?.split();
 

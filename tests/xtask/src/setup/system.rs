@@ -29,6 +29,13 @@ const OPENSSL: Need = Need {
     reason: "Zellij, and the tests that use its code, link OpenSSL",
 };
 
+/// Nothing fails without it: the tests of tunnels say that they are skipped.
+const SSH_SERVER: Need = Need {
+    found: || places::on_path("sshd").is_some() || std::path::Path::new("/usr/sbin/sshd").exists(),
+    packages: &["openssh-server", "openssh-client"],
+    reason: "tunnels are tested with a real ssh server",
+};
+
 /// How the packages get onto this system.
 #[derive(Debug, PartialEq, Eq)]
 enum Way {
@@ -39,11 +46,15 @@ enum Way {
 }
 
 /// See that the system has what is compiled with; `zellij_code`: Zellij, or tests with its code, are
-/// going to be built.
-pub(crate) fn setup(zellij_code: bool) -> Result<Done<()>> {
+/// going to be built; `tests`: so is what is tested with.
+pub(crate) fn setup(zellij_code: bool, tests: bool) -> Result<Done<()>> {
+    let way = way(places::on_path("apt-get").is_some(), is_root());
     let mut needs = vec![COMPILERS];
     if zellij_code {
         needs.push(OPENSSL);
+    }
+    if tests && way == Way::Install {
+        needs.push(SSH_SERVER);
     }
     needs.retain(|need| !(need.found)());
     if needs.is_empty() {
@@ -56,7 +67,7 @@ pub(crate) fn setup(zellij_code: bool) -> Result<Done<()>> {
         .collect();
     let reasons: Vec<&str> = needs.iter().map(|need| need.reason).collect();
     let reason = reasons.join("; ");
-    match way(places::on_path("apt-get").is_some(), is_root()) {
+    match way {
         Way::Install => {
             say(&format!("installing {}: {reason}", packages.join(" ")));
             execute(Command::new("apt-get").args(["-qq", "update"]))?;
@@ -65,6 +76,8 @@ pub(crate) fn setup(zellij_code: bool) -> Result<Done<()>> {
                     .args(["-y", "-qq", "--no-install-recommends", "install"])
                     .args(&packages)
                     .env("DEBIAN_FRONTEND", "noninteractive")
+                    // Services that come with a package are not started: tests start their own.
+                    .env("RUNLEVEL", "1")
                     .stdin(Stdio::null()),
             )?;
             Ok(Done::Brought(()))

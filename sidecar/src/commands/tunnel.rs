@@ -1,0 +1,32 @@
+//! `stui tunnel`: a server on another machine, as a connection file on this one.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::cli;
+use crate::target::Target;
+use crate::tunnel;
+
+/// Keeps a tunnel until told to end.
+///
+/// # Errors
+/// If it cannot begin.
+pub fn run(options: cli::Tunnel) -> Result<()> {
+    super::log("warn");
+    let Target::Ssh(remote) = options.target else {
+        bail!("a tunnel leads to another machine: write it as ssh://user@host:port/name");
+    };
+    let ssh = std::env::var_os("STUI_SSH").map_or_else(|| PathBuf::from("ssh"), PathBuf::from);
+    let options = tunnel::Options {
+        remote,
+        connection_file: std::path::absolute(options.connection_file)?,
+        exit_with_pid: options.exit_with_pid,
+        ssh,
+    };
+    // The last line of the log is what a pane shows while there is no connection.
+    let reason =
+        tunnel::run(options, |sentence| eprintln!("stui: {sentence}")).context("no tunnel")?;
+    tracing::info!(reason, "the tunnel ends");
+    Ok(())
+}

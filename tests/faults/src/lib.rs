@@ -1,0 +1,3 @@
+//! What goes wrong on purpose, for tests: see [`proxy`].
+
+pub mod proxy;
