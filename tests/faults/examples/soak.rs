@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use stui::client::{Client, read_connection_file};
-use stui_e2e::{NAME, Session, Size, keys};
+use stui_e2e::{Session, Size, keys};
 use stui_protocol::request::{
     CloseSession, CreateSession, Evaluate, GetSessionInfo, Inspect, ReleaseObjects,
     UpdateSessionState,
@@ -168,7 +168,7 @@ fn client(number: u32, file: &Path, ended: &AtomicBool, requests: &AtomicU64) {
             }
             .into());
             if let Response::Inspect(inspected) = inspected
-                && let Some(id) = inspected.object.and_then(|object| object.id)
+                && let Some(id) = inspected.object.id
             {
                 let object_ids = vec![id];
                 ask(ReleaseObjects { object_ids }.into());

@@ -15,12 +15,14 @@ use stui_protocol::response::Response;
 /// How long a server may take to start, or to answer us, who do not go through the proxy.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// `Hit value: n` counts n, writes it to the transcript, and answers three times n.
-const DEFINITIONS: &str = "Smalltalk at: #Hits put: Dictionary new.
-    Smalltalk at: #Hit put: [ :n |
+const DEFINITIONS: [&str; 2] = [
+    "Smalltalk at: #Hits put: Dictionary new. 3",
+    "Smalltalk at: #Hit put: [ :n |
         Hits at: n put: (Hits at: n ifAbsent: [ 0 ]) + 1.
         Transcript show: 'hit ', n printString; cr.
         n * 3 ].
-    3";
+    3",
+];
 
 /// See the module's text.
 pub(crate) struct Image {
@@ -91,7 +93,9 @@ impl Image {
         };
         let client = Client::connect(&file, PATIENCE).expect("the server answers");
         self.client = Some(client);
-        assert_eq!(self.evaluate(DEFINITIONS), "3");
+        for definition in DEFINITIONS {
+            assert_eq!(self.evaluate(definition), "3");
+        }
         let address = file.endpoint.strip_prefix("tcp://").expect("tcp");
         self.proxy.set_target(address.parse().expect("an address"));
         let shown = ConnectionFile {

@@ -84,7 +84,7 @@ pub(crate) struct Play<T: Table> {
 impl<T: Table> Play<T> {
     /// Two people sit down; the text is empty.
     pub(crate) fn begin(table: T, image: Image, seed: u64) -> Play<T> {
-        let mut play = Play {
+        let play = Play {
             table,
             image,
             seed,

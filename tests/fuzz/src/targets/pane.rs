@@ -50,6 +50,7 @@ fn messages() -> Vec<String> {
         endpoint: "tcp://127.0.0.1:5555".into(),
         running: 1,
         clients: 2,
+        ..Status::default()
     };
     let mark = Mark {
         span,

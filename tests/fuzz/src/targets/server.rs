@@ -140,8 +140,13 @@ fn run_messages(input: &[u8]) {
             .map(<[u8]>::to_vec)
             .collect();
         let document = frames.last().cloned().unwrap_or_default();
-        asked.insert(if unsigned || frames.len() > 4 {
-            // not read any further than the frames
+        let well_framed = match frames.as_slice() {
+            [_] => true,
+            [delimiter, _] => delimiter.is_empty(),
+            _ => false,
+        };
+        asked.insert(if unsigned || !well_framed {
+            // not read any further than the frames, and answered without an id
             Uuid::nil()
         } else {
             let id = find_id(&document);
