@@ -11,7 +11,7 @@ pub enum Where {
     Everywhere,
     /// In panes of this role.
     In(Role),
-    /// In the inspector and the transcript, where characters are not text.
+    /// In the inspector, the transcript and the sessions, where characters are not text.
     Lists,
 }
 
@@ -30,7 +30,7 @@ impl Where {
         match self {
             Where::Everywhere => "all",
             Where::In(role) => role.word(),
-            Where::Lists => "inspector, transcript",
+            Where::Lists => "lists",
         }
     }
 }
@@ -107,10 +107,58 @@ pub enum Command {
     PreviousView,
     /// Empty the transcript.
     Clear,
+    /// Show the selected session in all panes of this client.
+    SwitchSession,
+    /// Make a session on the selected row's image.
+    NewSession,
+    /// Give the selected session another name.
+    RenameSession,
+    /// Close the selected session.
+    CloseSession,
+    /// Bring the selected session to the next image.
+    MoveSession,
+    /// Run again what a lost server had evaluated.
+    RunAgain,
     /// Show or hide the keys.
     Help,
     /// Drop the message, the selection, the help.
     Cancel,
+}
+
+impl Command {
+    /// Whether it changes what is shared, or evaluates.
+    pub fn changes(self) -> bool {
+        match self {
+            Command::Evaluate(_)
+            | Command::Interrupt
+            | Command::NewLine
+            | Command::InsertTab
+            | Command::DeleteLeft
+            | Command::DeleteRight
+            | Command::DeleteWordLeft
+            | Command::DeleteWordRight
+            | Command::Undo
+            | Command::Redo
+            | Command::Cut
+            | Command::Paste
+            | Command::Open
+            | Command::Back
+            | Command::NextView
+            | Command::PreviousView
+            | Command::Clear
+            | Command::NewSession
+            | Command::RenameSession
+            | Command::CloseSession
+            | Command::MoveSession
+            | Command::RunAgain => true,
+            Command::Move(_)
+            | Command::SwitchSession
+            | Command::SelectAll
+            | Command::Copy
+            | Command::Help
+            | Command::Cancel => false,
+        }
+    }
 }
 
 /// A row of the table.
@@ -151,6 +199,7 @@ const fn entry(
 const WORKSPACE: Where = Where::In(Role::Workspace);
 const INSPECTOR: Where = Where::In(Role::Inspector);
 const TRANSCRIPT: Where = Where::In(Role::Transcript);
+const SESSIONS: Where = Where::In(Role::Sessions);
 
 /// Every command. Hints are shown in this order, as many as fit.
 ///
@@ -166,6 +215,12 @@ pub const TABLE: &[Entry] = &[
     entry(Command::NextView, "next_view", &["Tab"], INSPECTOR, "The object's next view", "view"),
     entry(Command::PreviousView, "previous_view", &["Shift Tab"], INSPECTOR, "The object's view before", ""),
     entry(Command::Clear, "clear", &["Ctrl l"], TRANSCRIPT, "Empty the transcript, for everybody", "clear"),
+    entry(Command::SwitchSession, "switch_session", &["Enter"], SESSIONS, "Switch to the selected session, in all panes of yours", "switch"),
+    entry(Command::NewSession, "new_session", &["n"], SESSIONS, "A new session on the selected row's image; asks for its name", "new"),
+    entry(Command::RenameSession, "rename_session", &["r"], SESSIONS, "Another name for the session", "rename"),
+    entry(Command::CloseSession, "close_session", &["x"], SESSIONS, "Close the session with its text and variables; asks y/n", "close"),
+    entry(Command::RunAgain, "run_again", &["h"], SESSIONS, "Run the history again: what a lost server had evaluated, in order", "run history"),
+    entry(Command::MoveSession, "move_session", &["i"], SESSIONS, "Move the session to the next image; its variables stay behind", "image"),
     entry(Command::Interrupt, "interrupt", &["Ctrl k"], Where::Everywhere, "Interrupt what is running", "interrupt"),
     entry(Command::Help, "help", &["F1"], Where::Everywhere, "Show these keys", "keys"),
     entry(Command::Help, "keys", &["?"], Where::Lists, "Show these keys, too", ""),

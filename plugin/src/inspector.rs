@@ -47,7 +47,14 @@ impl Inspector {
         self.question.forget();
         let (first, count) = self.page();
         self.question.ask((first, count), |(first, count)| {
-            link.ask(FromPane::InspectorView { first, count }, out)
+            link.ask(
+                FromPane::InspectorView {
+                    session: link.session(),
+                    first,
+                    count,
+                },
+                out,
+            )
         });
     }
 
@@ -108,7 +115,14 @@ impl Inspector {
         if missing {
             let page = self.page();
             self.question.ask(page, |(first, count)| {
-                link.ask(FromPane::InspectorView { first, count }, out)
+                link.ask(
+                    FromPane::InspectorView {
+                        session: link.session(),
+                        first,
+                        count,
+                    },
+                    out,
+                )
             });
         }
     }

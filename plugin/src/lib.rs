@@ -17,6 +17,7 @@ pub mod link;
 pub mod page;
 pub mod pane;
 mod question;
+pub mod sessions;
 pub mod settings;
 pub mod status;
 pub mod text;

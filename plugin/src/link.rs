@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use stui_protocol::pane::{Act, Down, FromPane, Instance, Status};
+use stui_protocol::pane::{Act, Down, FromPane, Instance, SessionKey, Status};
 
 use crate::io::{Effect, Outcome};
 
@@ -49,9 +49,11 @@ pub struct Link {
     was_live: bool,
     /// Why the last look failed, in the words of the command.
     failure: Option<String>,
-    outbox: VecDeque<(u64, Act)>,
+    /// Acts that are not acknowledged: number, the session that it is meant in, the act.
+    outbox: VecDeque<(u64, SessionKey, Act)>,
     outbox_size: usize,
     last_seq: u64,
+    session: SessionKey,
     status: Status,
 }
 
@@ -74,6 +76,7 @@ impl Link {
             outbox: VecDeque::new(),
             outbox_size: 0,
             last_seq: 0,
+            session: SessionKey::default(),
             status: Status::default(),
         }
     }
@@ -81,6 +84,11 @@ impl Link {
     /// Who this instance is.
     pub fn me(&self) -> &Instance {
         &self.me
+    }
+
+    /// The session that the pane shows, once a sidecar said so.
+    pub fn session(&self) -> SessionKey {
+        self.session
     }
 
     /// The state of everything, as the sidecar last said it.
@@ -91,6 +99,12 @@ impl Link {
     /// Take over what the sidecar says about the state of everything.
     pub fn set_status(&mut self, status: Status) {
         self.status = status;
+    }
+
+    /// Whether somebody else alone may change and evaluate.
+    pub fn is_guest(&self) -> bool {
+        let host = self.status.host;
+        host.is_some() && host != self.me.client()
     }
 
     /// Whether a sidecar listens.
@@ -199,8 +213,10 @@ impl Link {
         self.silence = 0.0;
     }
 
-    /// The sidecar knows this instance, and its acts up to `acked`: send it the others.
-    pub fn welcome(&mut self, acked: u64, status: Status, out: &mut Outcome) {
+    /// The sidecar knows this instance, and its acts up to `acked`: send it the others. From now on
+    /// the pane shows this session; acts that wait stay in the one in which they were made.
+    pub fn welcome(&mut self, acked: u64, session: SessionKey, status: Status, out: &mut Outcome) {
+        self.session = session;
         self.welcomed = true;
         self.was_live = true;
         self.failure = None;
@@ -209,15 +225,15 @@ impl Link {
         self.next_look = self.wait;
         self.status = status;
         self.acked(acked);
-        let waiting: Vec<(u64, Act)> = self.outbox.iter().cloned().collect();
-        for (seq, act) in waiting {
-            self.say(FromPane::Act { seq, act }, out);
+        let waiting: Vec<(u64, SessionKey, Act)> = self.outbox.iter().cloned().collect();
+        for (seq, session, act) in waiting {
+            self.say(FromPane::Act { seq, session, act }, out);
         }
     }
 
     /// The acts up to `seq` are carried out and on disk.
     pub fn acked(&mut self, seq: u64) {
-        while let Some((number, act)) = self.outbox.front()
+        while let Some((number, _, act)) = self.outbox.front()
             && *number <= seq
         {
             self.outbox_size = self.outbox_size.saturating_sub(weight(act));
@@ -227,7 +243,7 @@ impl Link {
 
     /// Whether an act is still to be acknowledged.
     pub fn is_waiting_for(&self, seq: u64) -> bool {
-        self.outbox.iter().any(|(number, _)| *number == seq)
+        self.outbox.iter().any(|(number, ..)| *number == seq)
     }
 
     /// Do something that is carried out once; answers its number. None: too much is waiting for a
@@ -240,9 +256,10 @@ impl Link {
         self.last_seq += 1;
         let seq = self.last_seq;
         self.outbox_size += size;
-        self.outbox.push_back((seq, act.clone()));
+        let session = self.session;
+        self.outbox.push_back((seq, session, act.clone()));
         if self.welcomed {
-            self.say(FromPane::Act { seq, act }, out);
+            self.say(FromPane::Act { seq, session, act }, out);
         }
         Some(seq)
     }
@@ -284,5 +301,5 @@ fn weight(act: &Act) -> usize {
         Act::Edit { edit, .. } => edit.text.len(),
         _ => 0,
     };
-    text + std::mem::size_of::<(u64, Act)>()
+    text + std::mem::size_of::<(u64, SessionKey, Act)>()
 }

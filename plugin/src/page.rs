@@ -146,7 +146,13 @@ pub fn refused(permissions: &[Permission]) -> Vec<Paragraph> {
 
 /// The keys of a pane.
 pub fn keys(role: Role, keymap: &Keymap) -> Vec<Paragraph> {
-    let mut page = vec![Paragraph::Title(format!("Keys of the {}", role.word()))];
+    let mut page = vec![Paragraph::Title(format!(
+        "Keys of the {}",
+        match role {
+            Role::Sessions => "list of sessions",
+            role => role.word(),
+        }
+    ))];
     page.extend(
         keymap
             .rows()

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use stui_protocol::pane::{
-    Act, FromPane, How, Instance, MarkKind, Role, ToPane, split_up_line, summons,
+    Act, FromPane, How, Instance, MarkKind, Role, SessionKey, ToPane, split_up_line, summons,
 };
 
 use crate::canvas::{Canvas, Frame};
@@ -17,6 +17,7 @@ use crate::io::{Effect, Input, Mouse, Outcome, Permission, Size};
 use crate::key::{Code, Key};
 use crate::link::Link;
 use crate::page;
+use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::status::{self, Message};
 use crate::theme::Theme;
@@ -53,6 +54,40 @@ enum Body {
     Workspace(Box<Editor>),
     Inspector(Inspector),
     Transcript(Transcript),
+    Sessions(Sessions),
+}
+
+impl Body {
+    /// Shows another session, of which nothing is known yet.
+    fn begin(&mut self) {
+        match self {
+            Body::Workspace(editor) => editor.begin(),
+            Body::Inspector(inspector) => *inspector = Inspector::default(),
+            Body::Transcript(transcript) => *transcript = Transcript::default(),
+            Body::Sessions(_) => {}
+        }
+    }
+}
+
+/// The session that a message is about, its switching aside.
+fn session_of(message: &ToPane) -> Option<SessionKey> {
+    match message {
+        ToPane::Probe { .. }
+        | ToPane::Welcome { .. }
+        | ToPane::Acked { .. }
+        | ToPane::Sessions { .. } => None,
+        ToPane::Notice { session, .. } => *session,
+        ToPane::Status { session, .. }
+        | ToPane::Window { session, .. }
+        | ToPane::Edited { session, .. }
+        | ToPane::Select { session, .. }
+        | ToPane::Marks { session, .. }
+        | ToPane::LeftAt { session, .. }
+        | ToPane::Cursors { session, .. }
+        | ToPane::Clipboard { session, .. }
+        | ToPane::Inspector { session, .. }
+        | ToPane::Transcript { session, .. } => Some(*session),
+    }
 }
 
 /// See the module's text.
@@ -85,6 +120,7 @@ impl Pane {
             role,
             zellij_pid,
             zellij_version,
+            pin: settings.session.clone(),
         };
         let link = Link::new(
             Instance::new(plugin, client, nonce),
@@ -109,6 +145,7 @@ impl Pane {
             Role::Workspace => Body::Workspace(Box::default()),
             Role::Inspector => Body::Inspector(Inspector::default()),
             Role::Transcript => Body::Transcript(Transcript::default()),
+            Role::Sessions => Body::Sessions(Sessions::default()),
         };
         let pane = Pane {
             settings,
@@ -136,12 +173,21 @@ impl Pane {
         self.settings.permissions()
     }
 
+    /// The editor of a workspace's pane.
+    pub fn editor(&self) -> Option<&Editor> {
+        match &self.body {
+            Body::Workspace(editor) => Some(editor),
+            _ => None,
+        }
+    }
+
     /// Take an input.
     pub fn update(&mut self, input: Input) -> Outcome {
         let mut out = Outcome {
             redraw: true,
             ..Outcome::default()
         };
+        let idle = matches!(input, Input::Tick(_));
         match input {
             Input::Key(key) => self.key(key.normal(), &mut out),
             Input::Paste(text) => self.paste(&text, &mut out),
@@ -172,7 +218,7 @@ impl Pane {
                 out.redraw = false;
             }
         }
-        self.settle(&mut out);
+        self.settle(idle, &mut out);
         out
     }
 
@@ -182,7 +228,7 @@ impl Pane {
     }
 
     /// After every input: tell the body its size, take up what it has to say, ask for what it needs.
-    fn settle(&mut self, out: &mut Outcome) {
+    fn settle(&mut self, idle: bool, out: &mut Outcome) {
         let columns = self.size.columns;
         if let Body::Workspace(editor) = &mut self.body
             && let Some(notice) = editor.take_notice()
@@ -196,7 +242,7 @@ impl Pane {
                     rows,
                     columns: columns.saturating_sub(editor::gutter(columns)),
                 });
-                editor.sync(&self.link, out);
+                editor.sync(idle, &self.link, out);
             }
             Body::Inspector(inspector) => {
                 inspector.resize(rows);
@@ -206,6 +252,7 @@ impl Pane {
                 transcript.resize(rows, columns);
                 transcript.sync(&self.link, out);
             }
+            Body::Sessions(sessions) => sessions.resize(rows),
         }
     }
 
@@ -220,6 +267,12 @@ impl Pane {
                 return;
             }
         }
+        if let Body::Sessions(sessions) = &mut self.body
+            && sessions.is_asking()
+        {
+            self.message = sessions.answer(key, &mut self.link, out);
+            return;
+        }
         let found = self.settings.keymap.find(key);
         if self.help.is_some() {
             self.help_key(found.map(|(command, _)| command), key);
@@ -227,6 +280,13 @@ impl Pane {
         }
         // a sentence was read once the next key is pressed
         self.message = None;
+        let changes = match found {
+            Some((command, _)) => command.changes(),
+            None => key.typed().is_some() && matches!(self.body, Body::Workspace(_)),
+        };
+        if changes && self.refuses() {
+            return;
+        }
         match (found, key.typed()) {
             (Some((command, extend)), _) => self.command(command, extend, out),
             (None, Some(c)) => {
@@ -236,6 +296,19 @@ impl Pane {
             }
             (None, None) => {}
         }
+    }
+
+    /// Whether this pane may change nothing; then it says why.
+    fn refuses(&mut self) -> bool {
+        let why = if self.settings.read_only {
+            "This pane only shows: its layout says read_only."
+        } else if self.link.is_guest() {
+            "You are a guest here and look on; the host can say `stui guests may-write`."
+        } else {
+            return false;
+        };
+        self.message = Some(Message::info(why));
+        true
     }
 
     fn help_key(&mut self, command: Option<Command>, key: Key) {
@@ -277,16 +350,21 @@ impl Pane {
                 Body::Transcript(transcript) => {
                     self.message = transcript.command(command, &mut self.link, out);
                 }
+                Body::Sessions(sessions) => {
+                    self.message = sessions.command(command, &mut self.link, out);
+                }
             },
         }
     }
 
     fn interrupt(&mut self, out: &mut Outcome) {
+        if self.refuses() {
+            return;
+        }
         if !self.link.is_live() {
             self.message = Some(Message::error("There is no sidecar to interrupt anything."));
-        } else if self.link.status().running == 0 {
-            self.message = Some(Message::info("Nothing is running."));
         } else {
+            // What the status says may be late; the sidecar knows whether anything runs.
             self.link.act(Act::Interrupt, out);
         }
     }
@@ -295,8 +373,17 @@ impl Pane {
         if self.permitted != Permitted::Yes || self.help.is_some() {
             return;
         }
-        if let Body::Workspace(editor) = &mut self.body {
+        if let Body::Sessions(sessions) = &mut self.body {
+            sessions.paste(text);
+        }
+        if matches!(self.body, Body::Workspace(_)) {
             self.message = None;
+            if self.refuses() {
+                return;
+            }
+            let Body::Workspace(editor) = &mut self.body else {
+                return;
+            };
             let text = crate::text::cleaned(text);
             editor.step(Step::Paste(text), &mut self.link, out);
         }
@@ -314,11 +401,22 @@ impl Pane {
             );
             return;
         }
+        let clicks_object =
+            matches!(mouse, Mouse::Click { .. }) && matches!(self.body, Body::Inspector(_));
+        if clicks_object && self.refuses() {
+            return;
+        }
         let rows = self.content_rows(self.size);
         match (&mut self.body, mouse) {
             (Body::Workspace(editor), Mouse::Scroll(lines)) => editor.scroll(lines),
             (Body::Inspector(inspector), Mouse::Scroll(lines)) => inspector.scroll(lines),
             (Body::Transcript(transcript), Mouse::Scroll(lines)) => transcript.scroll(lines),
+            (Body::Sessions(sessions), Mouse::Scroll(lines)) => sessions.scroll(lines),
+            (Body::Sessions(sessions), Mouse::Click { row, .. }) => {
+                if row < rows {
+                    self.message = sessions.click(row, &mut self.link, out);
+                }
+            }
             (
                 Body::Workspace(editor),
                 Mouse::Click { row, column } | Mouse::Drag { row, column },
@@ -349,6 +447,7 @@ impl Pane {
             Body::Workspace(editor) => editor.tick(seconds, &self.link),
             Body::Inspector(inspector) => inspector.tick(seconds),
             Body::Transcript(transcript) => transcript.tick(seconds),
+            Body::Sessions(sessions) => sessions.tick(seconds),
         }
     }
 
@@ -378,30 +477,51 @@ impl Pane {
 
     fn told(&mut self, message: ToPane, out: &mut Outcome) {
         let link = &mut self.link;
+        if let Some(session) = session_of(&message)
+            && session != link.session()
+        {
+            out.redraw = false;
+            return;
+        }
         match (message, &mut self.body) {
-            (ToPane::Welcome { acked, status, .. }, body) => {
+            (
+                ToPane::Welcome {
+                    acked,
+                    session,
+                    status,
+                    ..
+                },
+                body,
+            ) => {
+                if session != link.session() && link.session() != SessionKey::default() {
+                    body.begin();
+                    self.message = None;
+                }
                 if let Body::Workspace(editor) = body {
                     editor.welcomed(acked);
                 }
-                link.welcome(acked, status, out);
+                link.welcome(acked, session, status, out);
                 match body {
                     Body::Workspace(_) => {}
+                    Body::Sessions(sessions) => sessions.current(session),
                     Body::Inspector(inspector) => inspector.welcomed(link, out),
                     Body::Transcript(transcript) => transcript.welcomed(link, out),
                 }
             }
-            (ToPane::Status { status }, _) => link.set_status(status),
+            (ToPane::Sessions { list, now }, Body::Sessions(sessions)) => sessions.take(list, now),
+            (ToPane::Status { status, .. }, _) => link.set_status(status),
             (ToPane::Acked { seq }, _) => {
                 link.acked(seq);
                 out.redraw = false;
             }
-            (ToPane::Notice { level, text }, _) => self.message = Some(Message { level, text }),
+            (ToPane::Notice { level, text, .. }, _) => self.message = Some(Message { level, text }),
             (
                 ToPane::Window {
                     rev,
                     first,
                     total,
                     lines,
+                    ..
                 },
                 Body::Workspace(editor),
             ) => editor.take_window(rev, first, total, lines, link, out),
@@ -412,6 +532,7 @@ impl Pane {
                     seq,
                     edit,
                     total,
+                    ..
                 },
                 Body::Workspace(editor),
             ) => {
@@ -432,16 +553,26 @@ impl Pane {
                 editor.select(anchor, cursor);
             }
             (ToPane::Marks { marks, .. }, Body::Workspace(editor)) => editor.mark(marks),
-            (ToPane::Clipboard { text, truncated }, Body::Workspace(editor)) => {
+            (ToPane::LeftAt { cursor, .. }, Body::Workspace(editor)) => editor.open_at(cursor),
+            (ToPane::Cursors { cursors, .. }, Body::Workspace(editor)) => {
+                editor.take_cursors(cursors, link.me());
+            }
+            (
+                ToPane::Clipboard {
+                    text, truncated, ..
+                },
+                Body::Workspace(editor),
+            ) => {
                 editor.copied(text, truncated, out);
             }
-            (ToPane::Inspector { view }, Body::Inspector(inspector)) => inspector.take(view),
+            (ToPane::Inspector { view, .. }, Body::Inspector(inspector)) => inspector.take(view),
             (
                 ToPane::Transcript {
                     first,
                     oldest,
                     end,
                     lines,
+                    ..
                 },
                 Body::Transcript(transcript),
             ) => transcript.take(first, oldest, end, lines),
@@ -471,8 +602,13 @@ impl Pane {
                 ))
             })
         };
+        let asked = match &self.body {
+            Body::Sessions(sessions) => sessions.prompt(),
+            _ => None,
+        };
         self.message
             .clone()
+            .or(asked)
             .or_else(marked)
             .or_else(|| status::trouble(&self.link))
     }
@@ -514,6 +650,7 @@ impl Pane {
                     inspector.draw(&mut canvas, rows, &Pane::inspect_key(), theme);
                 }
                 Body::Transcript(transcript) => transcript.draw(&mut canvas, rows, theme),
+                Body::Sessions(sessions) => sessions.draw(&mut canvas, rows, &self.link, theme),
             }
         }
         let keymap = &self.settings.keymap;
@@ -523,6 +660,7 @@ impl Pane {
             &self.link,
             keymap,
             message.as_ref(),
+            self.settings.read_only,
             theme,
         );
         canvas.finish()

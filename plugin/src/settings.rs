@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stui_protocol::pane::{ROLE_KEY, Role, STUI_KEY};
+use stui_protocol::pane::{ROLE_KEY, Role, SESSION_KEY, STUI_KEY};
 
 use crate::command::{Keymap, TABLE};
 use crate::io::Permission;
@@ -11,16 +11,22 @@ use crate::io::Permission;
 const BIND: &str = "bind_";
 /// Key that chooses where colours come from.
 const THEME: &str = "theme";
+/// Key of a pane in which nothing can be changed.
+const READ_ONLY: &str = "read_only";
 
 /// A pane's configuration, read.
 #[derive(Debug)]
 pub struct Settings {
     /// What the pane shows.
     pub role: Role,
+    /// Name of the session that it shows whatever the others show.
+    pub session: Option<String>,
     /// Its keys.
     pub keymap: Keymap,
     /// Whether colours come from Zellij's theme instead of the terminal.
     pub zellij_theme: bool,
+    /// Whether the pane only shows: nothing that it shares with others is changed or evaluated in it.
+    pub read_only: bool,
     /// What is wrong with the configuration, a sentence each.
     pub problems: Vec<String>,
 }
@@ -34,7 +40,7 @@ impl Settings {
             Some(word) => Role::from_word(word).unwrap_or_else(|| {
                 problems.push(format!(
                     "The layout gives this pane the role `{word}`; \
-                     there are workspace, inspector and transcript."
+                     there are workspace, inspector, transcript and sessions."
                 ));
                 Role::Workspace
             }),
@@ -68,10 +74,23 @@ impl Settings {
                 false
             }
         };
+        let read_only = match configuration.get(READ_ONLY).map(String::as_str) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(word) => {
+                problems.push(format!(
+                    "The layout's read_only `{word}` is neither true nor false; \
+                     this pane only shows until it is mended."
+                ));
+                true
+            }
+        };
         Settings {
             role,
+            session: configuration.get(SESSION_KEY).cloned(),
             keymap,
             zellij_theme,
+            read_only,
             problems,
         }
     }
@@ -114,6 +133,16 @@ mod tests {
         assert_eq!(settings.role, Role::Workspace);
         assert!(!settings.zellij_theme);
         assert_eq!(settings.problems.len(), 4, "{:?}", settings.problems);
+    }
+
+    #[test]
+    fn a_pane_that_may_be_meant_to_only_show_does_not_do_more() {
+        assert!(!read(&[("role", "workspace")]).read_only);
+        assert!(!read(&[("read_only", "false")]).read_only);
+        assert!(read(&[("read_only", "true")]).read_only);
+        let settings = read(&[("read_only", "yes")]);
+        assert!(settings.read_only);
+        assert_eq!(settings.problems.len(), 1);
     }
 
     #[test]

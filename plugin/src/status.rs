@@ -79,13 +79,14 @@ pub fn trouble(link: &Link) -> Option<Message> {
     }
 }
 
-/// Draw both lines.
+/// Draw both lines; `read_only`: the pane only shows.
 pub fn draw(
     canvas: &mut Canvas,
     role: Role,
     link: &Link,
     keymap: &Keymap,
     message: Option<&Message>,
+    read_only: bool,
     theme: &Theme,
 ) {
     let (rows, columns) = (canvas.rows(), canvas.columns());
@@ -101,7 +102,7 @@ pub fn draw(
     for (row, sentence) in (first..).zip(&sentences) {
         canvas.text(0, row, columns, sentence, style);
     }
-    draw_status(canvas, rows - 1, role, link, keymap, theme);
+    draw_status(canvas, rows - 1, role, link, keymap, read_only, theme);
 }
 
 fn draw_status(
@@ -110,6 +111,7 @@ fn draw_status(
     role: Role,
     link: &Link,
     keymap: &Keymap,
+    read_only: bool,
     theme: &Theme,
 ) {
     let columns = canvas.columns();
@@ -141,6 +143,16 @@ fn draw_status(
         };
         if text::cells(&words) <= u32::from(columns.saturating_sub(at)) {
             at = canvas.text(at, row, columns, &words, theme.running);
+        }
+    }
+    if link.is_live() && (read_only || status.host.is_some()) {
+        let words = match status.host {
+            _ if read_only => "  read only",
+            _ if link.is_guest() => "  guest: looking on",
+            _ => "  guests look on",
+        };
+        if text::cells(words) <= u32::from(columns.saturating_sub(at)) {
+            at = canvas.text(at, row, columns, words, theme.key);
         }
     }
     if status.clients > 1 && link.is_live() {

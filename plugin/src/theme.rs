@@ -52,6 +52,17 @@ pub struct Theme {
     pub error: Style,
     /// Code that went wrong.
     pub error_mark: Style,
+    /// Other people's cursors, by their number.
+    pub others: [Style; 4],
+}
+
+impl Theme {
+    /// The style of a client's cursor. People are told apart by their numbers; where there are more
+    /// than colours, some have the same.
+    pub fn other(&self, client: u16) -> Style {
+        let of = usize::from(client) % self.others.len();
+        self.others[of]
+    }
 }
 
 impl Default for Theme {
@@ -75,6 +86,7 @@ impl Default for Theme {
             error_mark: plain
                 .fg(Color::Red)
                 .add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
+            others: [Color::Yellow, Color::Magenta, Color::Green, Color::Cyan].map(cursor_of),
         }
     }
 }
@@ -101,6 +113,15 @@ impl From<ZellijColors> for Theme {
             error_mark: text
                 .fg(colors.error)
                 .add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
+            others: [orange, magenta, green, cyan].map(cursor_of),
         }
     }
+}
+
+/// A cell of this colour, underlined.
+fn cursor_of(color: Color) -> Style {
+    Style::new()
+        .fg(Color::Black)
+        .bg(color)
+        .add_modifier(Modifier::UNDERLINED)
 }

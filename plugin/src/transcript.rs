@@ -54,7 +54,14 @@ impl Transcript {
         self.question.forget();
         let wanted = self.page();
         self.question.ask(wanted, |(first, count)| {
-            link.ask(FromPane::TranscriptView { first, count }, out)
+            link.ask(
+                FromPane::TranscriptView {
+                    session: link.session(),
+                    first,
+                    count,
+                },
+                out,
+            )
         });
     }
 
@@ -138,7 +145,14 @@ impl Transcript {
         if from < self.first || to > own_end {
             let wanted = self.page();
             self.question.ask(wanted, |(first, count)| {
-                link.ask(FromPane::TranscriptView { first, count }, out)
+                link.ask(
+                    FromPane::TranscriptView {
+                        session: link.session(),
+                        first,
+                        count,
+                    },
+                    out,
+                )
             });
         }
     }

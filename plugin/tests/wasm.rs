@@ -77,6 +77,7 @@ fn a_down_pipe_is_held_and_answered() {
                 role: Role::Workspace,
                 zellij_pid: 4711,
                 zellij_version: "0.45.1".into(),
+                pin: None,
             }
         ),
         "{said:?}"
@@ -150,6 +151,7 @@ fn a_paste_of_ten_thousand_lines_arrives_whole() {
         };
         let total = edit.end().line + 1;
         pane.tell(&ToPane::Edited {
+            session: SESSION,
             rev: 1 + seq,
             by: None,
             seq: 0,
@@ -213,6 +215,7 @@ fn an_answer_of_the_sidecar_is_shown_and_selected() {
     let seq = pane.acts()[0].0;
     pane.tell(&ToPane::Acked { seq });
     pane.tell(&ToPane::Edited {
+        session: SESSION,
         rev: 2,
         by: None,
         seq: 0,
@@ -220,6 +223,7 @@ fn an_answer_of_the_sidecar_is_shown_and_selected() {
         total: 1,
     });
     pane.tell(&ToPane::Select {
+        session: SESSION,
         rev: 2,
         anchor: Pos::new(0, 5),
         cursor: Pos::new(0, 7),
@@ -237,6 +241,7 @@ fn an_answer_of_the_sidecar_is_shown_and_selected() {
 fn a_compile_error_is_told_in_words() {
     let mut pane = Pane::workspace(&["3 + ) 4"]);
     pane.tell(&ToPane::Marks {
+        session: SESSION,
         rev: 1,
         marks: vec![Mark {
             span: span(0, 4, 5),
@@ -245,6 +250,7 @@ fn a_compile_error_is_told_in_words() {
         }],
     });
     pane.tell(&ToPane::Notice {
+        session: None,
         level: Level::Error,
         text: "Variable or expression expected".into(),
     });
@@ -324,7 +330,10 @@ fn an_inspector_asks_for_the_rows_it_shows_and_walks_into_one() {
         first: 0,
         rows: rows(0),
     };
-    pane.tell(&ToPane::Inspector { view });
+    pane.tell(&ToPane::Inspector {
+        session: SESSION,
+        view,
+    });
     shows!(pane.frame(), "OrderedCollection");
     shows!(pane.frame(), "Items");
     pane.said();
@@ -338,7 +347,7 @@ fn an_inspector_asks_for_the_rows_it_shows_and_walks_into_one() {
     assert!(
         asked.iter().any(|said| matches!(
             said,
-            FromPane::InspectorView { first, count } if first + u64::from(*count) >= 1_000_000 && *count < 200
+            FromPane::InspectorView { first, count, .. } if first + u64::from(*count) >= 1_000_000 && *count < 200
         )),
         "{asked:?}"
     );
@@ -353,6 +362,7 @@ fn a_transcript_shows_its_newest_lines() {
     pane.resize(40, 6);
     pane.frame();
     pane.tell(&ToPane::Transcript {
+        session: SESSION,
         first: 90,
         oldest: 0,
         end: 110,

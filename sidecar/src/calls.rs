@@ -1,7 +1,7 @@
 //! How other processes reach a sidecar: a Unix socket, one line of JSON in, one line back.
 //!
 //! `stui sidecar`, run by a pane, says which pane is there ([`Call::Pane`]); `stui doctor` asks how
-//! things are ([`Call::Status`]). The socket lies in a directory that only its user can enter.
+//! things are ([`Call::Status`]); `stui sessions`, `stui connect` and `stui disconnect` command it. The socket lies in a directory that only its user can enter.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -9,8 +9,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use stui_protocol::pane::Status;
+use stui_protocol::pane::{Guests, Status};
 
+use crate::hub::commands::{Ask, Told};
 use crate::pipes::Destination;
 
 /// Longest line.
@@ -31,6 +32,25 @@ pub enum Call {
     },
     /// How are things?
     Status,
+    /// What guests may do from now on.
+    Guests {
+        /// It.
+        guests: Guests,
+    },
+    /// Something about sessions.
+    Sessions(Ask),
+    /// Connect to another image.
+    Connect {
+        /// What to connect to, as `--connect` takes it.
+        target: String,
+        /// Its name; none: one is made up.
+        name: Option<String>,
+    },
+    /// Be no longer connected to an image.
+    Disconnect {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// What a sidecar answers.
@@ -43,6 +63,10 @@ pub enum Answer {
     Other,
     /// How things are.
     Status(Report),
+    /// It is done.
+    Done,
+    /// About sessions and images.
+    Sessions(Told),
 }
 
 /// How things are with a sidecar.

@@ -40,6 +40,8 @@ pub enum Command {
     Serve(Serve),
     /// Evaluate Smalltalk and print the answer.
     Eval(Eval),
+    /// Say whether guests in a running session may change and evaluate, or look on.
+    Guests(Guests),
     /// Check each link from the terminal to Smalltalk and say what to do.
     Doctor(Doctor),
     /// Play a short scripted session in a real Zellij and print its screens.
@@ -140,6 +142,34 @@ pub struct Eval {
     /// Give up after so many seconds, and interrupt the evaluation.
     #[arg(long, value_name = "SECONDS")]
     pub timeout: Option<u64>,
+}
+
+/// Options of `stui guests`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Guests are all who attached to the session later than the one who has been there longest. \
+        Zellij's own `zellij watch` lets people look on too: such a watcher has no keys at all.\n\n\
+        Examples:\n  \
+        stui guests read-only\n  \
+        stui guests may-write --session work\n\n\
+        Exit status: 0 if the session's sidecar took it, 1 if there is none."
+)]
+pub struct Guests {
+    /// What guests may do.
+    #[arg(value_enum)]
+    pub may: GuestsMay,
+    /// Name of the Zellij session; default: the one that this runs in, else `stui`.
+    #[arg(long, value_name = "NAME", env = "ZELLIJ_SESSION_NAME")]
+    pub session: Option<String>,
+}
+
+/// What guests may do.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum GuestsMay {
+    /// Look on.
+    ReadOnly,
+    /// Change the text and evaluate, as everybody.
+    MayWrite,
 }
 
 /// Options of `stui doctor`.

@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod eval;
+pub mod guests;
 pub mod serve;
 pub mod sidecar;
 pub mod tunnel;

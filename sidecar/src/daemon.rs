@@ -5,16 +5,19 @@
 //! hub's records to the journal, and only then sends what follows from them. While the disk refuses
 //! a record, nothing that depends on it is sent.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use stui_protocol::Uuid;
 use stui_protocol::pane::{self, Down, Level, ToPane};
+use stui_protocol::sessions::wrong_with_name;
 
 use crate::calls::{self, Answer, Call, Report};
+use crate::hub::commands::{CallKey, Told};
+use crate::hub::image::ImageKey;
 use crate::hub::record::{Record, Snapshot};
 use crate::hub::{Effect, Hub, Input, Outcome, To};
 use crate::journal::{Found, Journal};
@@ -22,7 +25,8 @@ use crate::link::{Link, LinkEvent};
 use crate::pipes::{PipeEvent, Pipes};
 use crate::places::Places;
 use crate::process::watch;
-use crate::servers::{self, Server};
+use crate::servers::{self, Image, Server};
+use crate::target::Target;
 use crate::zellij::Zellij;
 
 /// Things that may wait for the loop; whoever has more waits himself.
@@ -33,6 +37,14 @@ const BURST: usize = 256;
 const FLUSH_PAUSE: Duration = Duration::from_millis(25);
 /// How often the server hears that its session is in use.
 const KEEP_ALIVE: Duration = Duration::from_secs(300);
+/// How long a call waits for what servers say; its caller waits two seconds.
+const CALL_PATIENCE: Duration = Duration::from_millis(1500);
+/// Most images.
+const MAX_IMAGES: usize = 16;
+/// How long cursors are held back, which move often.
+const CURSORS_PAUSE: Duration = Duration::from_millis(100);
+/// How often it is asked who is attached, while there are several.
+const ATTACHED_PAUSE: Duration = Duration::from_secs(3);
 /// How long to wait before a refused write to disk is tried again.
 const DISK_PAUSE: Duration = Duration::from_secs(1);
 /// How long a sidecar without any pane stays: a layout is being loaded, or panes are to be opened.
@@ -51,9 +63,10 @@ pub struct Options {
 
 enum Happening {
     Pipe(PipeEvent),
-    Link(LinkEvent),
+    Link(ImageKey, LinkEvent),
     Reply(Uuid, Outcome),
     Call(Call, Sender<Answer>),
+    Attached(BTreeSet<u16>),
     ZellijEnded,
     Signal(i32),
 }
@@ -82,7 +95,11 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     getrandom::fill(&mut random)
         .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
     let seed = u128::from_be_bytes(random);
-    let hub = Hub::restored(format!("{seed:032x}"), seed, snapshot, records);
+    let images = servers::images(places, &options.session);
+    let names = images
+        .iter()
+        .map(|image| (image.name.clone(), image.target.to_string()));
+    let hub = Hub::restored(format!("{seed:032x}"), seed, names, snapshot, records);
 
     let (tell, told) = bounded(MAX_WAITING);
     watch(options.zellij_pid, sender(&tell, || Happening::ZellijEnded))?;
@@ -90,37 +107,42 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     let socket = places.sidecar_socket(&options.session);
     listen(&socket, &tell)?;
 
-    let image = servers::images(places, &options.session).remove(0);
-    let mut server = Server::of(places, &options.session, &image, options.zellij_pid);
-    if let Err(error) = server.ensure(Instant::now()) {
-        tracing::error!(%error, "cannot start a Smalltalk server");
-    }
-    let file = server.connection_file().to_owned();
     let to_loop = tell.clone();
-    let link = Link::start(Box::new(move || servers::living(&file)), move |event| {
-        drop(to_loop.send(Happening::Link(event)));
-    })?;
-    let to_loop = tell.clone();
-    let pipes = Pipes::new(options.zellij, options.session, move |event| {
+    let zellij = options.zellij.clone();
+    let pipes = Pipes::new(options.zellij, options.session.clone(), move |event| {
         drop(to_loop.send(Happening::Pipe(event)));
     });
     let mut sidecar = Sidecar {
         hub,
         journal,
         pipes,
-        link,
-        server,
+        connections: BTreeMap::new(),
+        last_image: 0,
+        keys: Vec::new(),
+        images: Vec::new(),
+        calls: BTreeMap::new(),
+        last_call: 0,
+        now: 0,
+        zellij,
+        places: places.clone(),
+        session: options.session,
         tell,
         zellij_pid: options.zellij_pid,
         waiting: VecDeque::new(),
         added: 0,
         unwritten: None,
         flush_at: None,
+        cursors_at: None,
+        attached_at: Instant::now(),
+        asking_attached: false,
         keep_alive_at: Instant::now() + KEEP_ALIVE,
         lonely_since: Instant::now(),
     };
     for trouble in troubles {
         sidecar.waiting.push_back(notice(Level::Error, &trouble));
+    }
+    for image in images {
+        sidecar.connect(image)?;
     }
     let reason = sidecar.run(&told);
     tracing::info!(reason, "sidecar ends");
@@ -166,18 +188,46 @@ fn notice(level: Level, text: &str) -> Effect {
     Effect::Tell(
         To::All,
         ToPane::Notice {
+            session: None,
             level,
             text: crate::hub::inspector::cut(text, 1000),
         },
     )
 }
 
+/// What the sidecar has of an image.
+struct Connection {
+    link: Link,
+    server: Server,
+}
+
+fn told(done: Result<String, String>) -> Answer {
+    Answer::Sessions(match done {
+        Ok(text) => Told::Done { text },
+        Err(reason) => Told::Refused { reason },
+    })
+}
+
 struct Sidecar {
     hub: Hub,
     journal: Journal,
     pipes: Pipes,
-    link: Link,
-    server: Server,
+    connections: BTreeMap<ImageKey, Connection>,
+    /// The key that the next image gets.
+    last_image: u32,
+    /// Their keys in the order of `images`.
+    keys: Vec<ImageKey>,
+    /// The images, as they are remembered for the next time.
+    images: Vec<Image>,
+    /// Calls that the hub has not answered yet, and until when they wait.
+    calls: BTreeMap<CallKey, (Sender<Answer>, Instant)>,
+    last_call: u64,
+    /// What time the hub was told that it is, in seconds since 1970.
+    now: u64,
+    zellij: Zellij,
+    places: Places,
+    /// Name of the Zellij session.
+    session: String,
     tell: Sender<Happening>,
     zellij_pid: u32,
     /// Effects that are not carried out yet, because the disk refused a record before them.
@@ -187,11 +237,111 @@ struct Sidecar {
     /// When a refused write is tried again.
     unwritten: Option<Instant>,
     flush_at: Option<Instant>,
+    /// When cursors are told.
+    cursors_at: Option<Instant>,
+    /// When it is next asked who is attached, and whether that was asked and not yet answered.
+    attached_at: Instant,
+    asking_attached: bool,
     keep_alive_at: Instant,
     lonely_since: Instant,
 }
 
 impl Sidecar {
+    /// Starts an image's server, if the sidecar is to do that, and a link to it. Images get their keys
+    /// in the order in which they are connected to, as those that the hub begins with.
+    fn connect(&mut self, image: Image) -> Result<ImageKey> {
+        let key = ImageKey(self.last_image);
+        self.last_image += 1;
+        let mut server = Server::of(&self.places, &self.session, &image, self.zellij_pid);
+        if let Err(error) = server.ensure(Instant::now()) {
+            tracing::error!(%error, image = image.name, "cannot start a Smalltalk server");
+        }
+        let file = server.connection_file().to_owned();
+        let to_loop = self.tell.clone();
+        let link = Link::start(Box::new(move || servers::living(&file)), move |event| {
+            drop(to_loop.send(Happening::Link(key, event)));
+        })?;
+        self.connections.insert(key, Connection { link, server });
+        self.images.push(image);
+        self.keys.push(key);
+        Ok(key)
+    }
+
+    /// Connects to another image while the sidecar runs.
+    fn connect_another(&mut self, target: &str, name: Option<String>) -> Result<String, String> {
+        let target: Target = target.parse().map_err(|error| format!("{error}"))?;
+        if let Some(known) = self.images.iter().find(|image| image.target == target)
+            && name.as_ref().is_none_or(|name| *name == known.name)
+            && target != Target::Embedded
+        {
+            return Ok(format!("This is connected to already, as {}.", known.name));
+        }
+        if self.images.len() >= MAX_IMAGES {
+            return Err(format!(
+                "There are {MAX_IMAGES} images, as many as there can be; disconnect one first."
+            ));
+        }
+        let name = match name {
+            Some(name) => {
+                if let Some(wrong) = wrong_with_name(&name) {
+                    return Err(wrong);
+                }
+                if self.images.iter().any(|image| image.name == name) {
+                    return Err(format!(
+                        "There is an image {name} already; choose another name."
+                    ));
+                }
+                name
+            }
+            None => servers::free_name(&self.images, &target.default_name()),
+        };
+        let words = target.to_string();
+        let image = Image {
+            name: name.clone(),
+            target,
+        };
+        let key = self
+            .connect(image)
+            .map_err(|error| format!("The link cannot be started: {error:#}"))?;
+        self.hand(Input::ImageAdded {
+            image: key,
+            name: name.clone(),
+            target: words,
+        });
+        self.remember_images()?;
+        Ok(format!(
+            "Connecting to it as {name}; `stui sessions new NAME --image {name}` makes a session on it."
+        ))
+    }
+
+    fn disconnect(&mut self, name: &str) -> Result<String, String> {
+        let at = self
+            .images
+            .iter()
+            .position(|image| image.name == name)
+            .ok_or_else(|| format!("There is no image {name}; `stui sessions list` shows them."))?;
+        if self.images.len() == 1 {
+            return Err(format!(
+                "{name} is the only image; connect another one first."
+            ));
+        }
+        self.images.remove(at);
+        let key = self.keys.remove(at);
+        self.hand(Input::ImageRemoved { image: key });
+        if let Some(mut connection) = self.connections.remove(&key) {
+            connection.server.end();
+        }
+        self.remember_images()?;
+        Ok(format!(
+            "{name} is disconnected; its sessions keep their text, and can be moved to another image."
+        ))
+    }
+
+    fn remember_images(&self) -> Result<(), String> {
+        servers::set_images(&self.places, &self.session, &self.images)
+            .map_err(|error| format!("It will not be remembered: {error}"))
+    }
+
     /// Answers why it ended.
     fn run(&mut self, told: &Receiver<Happening>) -> String {
         loop {
@@ -215,12 +365,22 @@ impl Sidecar {
     }
 
     fn deadline(&self) -> Instant {
-        [self.pipes.deadline(), self.flush_at, self.unwritten]
-            .into_iter()
-            .flatten()
-            .chain([self.keep_alive_at, self.lonely_since + LONELY])
-            .min()
-            .unwrap_or(self.keep_alive_at)
+        let attached = self.hub.wants_attached() && !self.asking_attached;
+        let attached = attached.then_some(self.attached_at);
+        let pipes = self.pipes.deadline();
+        [
+            pipes,
+            self.flush_at,
+            self.cursors_at,
+            self.unwritten,
+            attached,
+        ]
+        .into_iter()
+        .flatten()
+        .chain(self.calls.values().map(|(_, until)| *until))
+        .chain([self.keep_alive_at, self.lonely_since + LONELY])
+        .min()
+        .unwrap_or(self.keep_alive_at)
     }
 
     /// Answers a reason to end, if this is one.
@@ -230,8 +390,34 @@ impl Sidecar {
                 let said = self.pipes.event(event, now);
                 self.said(said);
             }
-            Happening::Link(LinkEvent::Connected { server, endpoint }) => {
+            Happening::Link(image, event) => self.link_event(image, event, now),
+            Happening::Reply(id, outcome) => self.hand(Input::Reply { id, outcome }),
+            Happening::Call(Call::Sessions(ask), answer) => {
+                self.last_call += 1;
+                let call = CallKey(self.last_call);
+                self.calls.insert(call, (answer, now + CALL_PATIENCE));
+                self.hand(Input::Called { call, ask });
+            }
+            Happening::Call(call, answer) => {
+                // An answer that nobody waits for any more is no loss.
+                let _ = answer.try_send(self.answer(call, now));
+            }
+            Happening::Attached(clients) => {
+                self.asking_attached = false;
+                self.attached_at = now + ATTACHED_PAUSE;
+                self.hand(Input::Attached(clients));
+            }
+            Happening::ZellijEnded => return Some("Zellij has ended".into()),
+            Happening::Signal(signal) => return Some(format!("signal {signal}")),
+        }
+        None
+    }
+
+    fn link_event(&mut self, image: ImageKey, event: LinkEvent, now: Instant) {
+        match event {
+            LinkEvent::Connected { server, endpoint } => {
                 self.hand(Input::Connected {
+                    image,
                     server_id: server.server_id,
                     dialect: format!("{} {}", server.dialect, server.dialect_version)
                         .trim()
@@ -239,11 +425,14 @@ impl Sidecar {
                     endpoint,
                 });
             }
-            Happening::Link(LinkEvent::Disconnected(state)) => {
-                if let Err(error) = self.server.ensure(now) {
+            LinkEvent::Disconnected(state) => {
+                let Some(Connection { server, .. }) = self.connections.get_mut(&image) else {
+                    return;
+                };
+                if let Err(error) = server.ensure(now) {
                     tracing::error!(%error, "cannot start a Smalltalk server");
                 }
-                let state = match (state, self.server.failure()) {
+                let link = match (state, server.failure()) {
                     (pane::Link::Reconnecting { attempt, .. }, Some(failure)) => {
                         pane::Link::Reconnecting {
                             attempt,
@@ -252,22 +441,16 @@ impl Sidecar {
                     }
                     (state, _) => state,
                 };
-                self.hand(Input::Disconnected(state));
+                self.hand(Input::Disconnected { image, link });
             }
-            Happening::Link(LinkEvent::Event(event)) => self.hand(Input::Event(event)),
-            Happening::Link(LinkEvent::Busy(busy)) => self.hand(Input::Busy(busy)),
-            Happening::Link(LinkEvent::Gap { session_id, missed }) => {
-                self.hand(Input::Gap { session_id, missed });
-            }
-            Happening::Reply(id, outcome) => self.hand(Input::Reply { id, outcome }),
-            Happening::Call(call, answer) => {
-                // An answer that nobody waits for any more is no loss.
-                let _ = answer.try_send(self.answer(call, now));
-            }
-            Happening::ZellijEnded => return Some("Zellij has ended".into()),
-            Happening::Signal(signal) => return Some(format!("signal {signal}")),
+            LinkEvent::Gap { session_id, missed } => self.hand(Input::Gap {
+                image,
+                session_id,
+                missed,
+            }),
+            LinkEvent::Busy(busy) => self.hand(Input::Busy { image, busy }),
+            LinkEvent::Event(event) => self.hand(Input::Event { image, event }),
         }
-        None
     }
 
     fn answer(&mut self, call: Call, now: Instant) -> Answer {
@@ -277,11 +460,20 @@ impl Sidecar {
                 self.pipes.announce(destination, now);
                 Answer::Welcome
             }
+            Call::Guests { guests } => {
+                self.hand(Input::Guests(guests));
+                Answer::Done
+            }
+            Call::Sessions(_) => Answer::Sessions(Told::Refused {
+                reason: "The hub answers this.".into(),
+            }),
+            Call::Connect { target, name } => told(self.connect_another(&target, name)),
+            Call::Disconnect { name } => told(self.disconnect(&name)),
             Call::Status => Answer::Status(Report {
                 pid: std::process::id(),
                 zellij_pid: self.zellij_pid,
                 version: env!("CARGO_PKG_VERSION").into(),
-                status: self.hub.status().clone(),
+                status: self.hub.status(),
                 panes: self.pipes.live().map(|role| role.word().into()).collect(),
             }),
         }
@@ -300,6 +492,17 @@ impl Sidecar {
     fn tick(&mut self, now: Instant) -> Option<String> {
         let said = self.pipes.tick(now);
         self.said(said);
+        let time = SystemTime::UNIX_EPOCH
+            .elapsed()
+            .map_or(0, |time| time.as_secs());
+        if time != self.now {
+            self.now = time;
+            self.hand(Input::Time(time));
+        }
+        let late = self.calls.iter().filter(|(_, (_, until))| now >= *until);
+        for call in late.map(|(call, _)| *call).collect::<Vec<_>>() {
+            self.hand(Input::Late { call });
+        }
         if now >= self.keep_alive_at {
             self.keep_alive_at = now + KEEP_ALIVE;
             self.hand(Input::KeepAlive);
@@ -310,6 +513,20 @@ impl Sidecar {
         }
         if self.flush_at.is_none() && self.hub.wants_flush() {
             self.flush_at = Some(now + FLUSH_PAUSE);
+        }
+        if self.cursors_at.is_some_and(|at| now >= at) {
+            self.cursors_at = None;
+            self.hand(Input::FlushCursors);
+        }
+        if self.cursors_at.is_none() && self.hub.wants_cursors() {
+            self.cursors_at = Some(now + CURSORS_PAUSE);
+        }
+        if self.hub.wants_attached() && !self.asking_attached && now >= self.attached_at {
+            self.asking_attached = true;
+            let tell = self.tell.clone();
+            crate::attached::ask(&self.zellij, &self.session, move |clients| {
+                drop(tell.send(Happening::Attached(clients)));
+            });
         }
         if !self.pipes.is_empty() {
             self.lonely_since = now;
@@ -345,16 +562,34 @@ impl Sidecar {
             match effect {
                 Effect::Record(_) => {}
                 Effect::Tell(to, message) => self.pipes.tell(&to, &message),
-                Effect::Request { id, request } => {
+                Effect::Request { image, id, request } => {
                     let tell = self.tell.clone();
-                    self.link.request(id, request, move |outcome| {
-                        drop(tell.send(Happening::Reply(id, outcome)));
-                    });
+                    if let Some(connection) = self.connections.get(&image) {
+                        connection.link.request(id, request, move |outcome| {
+                            drop(tell.send(Happening::Reply(id, outcome)));
+                        });
+                    }
+                }
+                Effect::Unsubscribe { image, session_id } => {
+                    if let Some(connection) = self.connections.get(&image) {
+                        connection.link.unsubscribe(session_id);
+                    }
+                }
+                Effect::Answer { call, told } => {
+                    if let Some((answer, _)) = self.calls.remove(&call) {
+                        // An answer that nobody waits for any more is no loss.
+                        let _ = answer.try_send(Answer::Sessions(told));
+                    }
                 }
                 Effect::Subscribe {
+                    image,
                     session_id,
                     from_sequence,
-                } => self.link.subscribe(session_id, from_sequence),
+                } => {
+                    if let Some(connection) = self.connections.get(&image) {
+                        connection.link.subscribe(session_id, from_sequence);
+                    }
+                }
             }
         }
         if self.journal.wants_snapshot()
@@ -371,7 +606,9 @@ impl Sidecar {
             tracing::error!(%error, "cannot save a snapshot");
         }
         if !crate::process::is_alive(self.zellij_pid) {
-            self.server.end();
+            for connection in self.connections.values_mut() {
+                connection.server.end();
+            }
         }
     }
 }

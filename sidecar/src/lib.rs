@@ -1,5 +1,6 @@
 //! The sidecar of STUI as a library; the `stui` program is a thin shell around it.
 
+pub mod attached;
 pub mod calls;
 pub mod cli;
 pub mod client;

@@ -22,6 +22,7 @@ fn run() -> Result<ExitCode> {
         Command::Up(options) => commands::up::run(&options),
         Command::Serve(options) => commands::serve::run(options).map(|()| ExitCode::SUCCESS),
         Command::Eval(options) => commands::eval::run(options),
+        Command::Guests(options) => Ok(commands::guests::run(&options)),
         Command::Doctor(options) => Ok(commands::doctor::run(&options)),
         Command::Demo(options) => play(options).map(|()| ExitCode::SUCCESS),
         Command::Sidecar(options) => commands::sidecar::run(&options).map(|()| ExitCode::SUCCESS),

@@ -33,6 +33,7 @@ impl Editor {
             }
             if gutter > 0 {
                 self.draw_sign(canvas, row, number, theme);
+                self.draw_number(canvas, row, number, theme);
             }
             let Some(line) = self.window.line(number) else {
                 canvas.text(gutter, row, canvas.columns(), "…", theme.faint);
@@ -79,6 +80,23 @@ impl Editor {
         }
     }
 
+    /// The number of whoever else has his cursor in a line (after 9 come letters); `+` for several.
+    fn draw_number(&self, canvas: &mut Canvas, row: u16, number: u32, theme: &Theme) {
+        let mut there = self
+            .others()
+            .iter()
+            .filter(|other| other.cursor.line == number)
+            .filter_map(|other| other.by.client());
+        let Some(first) = there.next() else { return };
+        let (sign, style) = if there.any(|client| client != first) {
+            ('+', theme.key)
+        } else {
+            let sign = char::from_digit(u32::from(first), 36).unwrap_or('@');
+            (sign, theme.other(first))
+        };
+        canvas.text(1, row, 2, sign.encode_utf8(&mut [0; 4]), style);
+    }
+
     #[allow(clippy::too_many_arguments)] // one line's part of a frame
     fn draw_line(
         &self,
@@ -102,7 +120,17 @@ impl Editor {
             .filter_map(|mark| columns_within(visible(mark.span), number, line.length() + 1))
             .collect();
         let pieces = colour::pieces(line.text(), inside);
-        let unmarked = errors.is_empty() && selected.is_none();
+        let others: Vec<(u32, u32, Style)> = self
+            .others()
+            .iter()
+            .filter(|other| other.cursor.line == number)
+            .filter_map(|other| {
+                let style = theme.other(other.by.client()?);
+                let column = other.cursor.column.min(line.length());
+                Some((column, column + 1, style))
+            })
+            .collect();
+        let unmarked = errors.is_empty() && selected.is_none() && others.is_empty();
         if unmarked && text::is_printable_ascii(line.text()) {
             self.draw_plainly(canvas, row, line, &pieces, theme);
             return;
@@ -118,11 +146,13 @@ impl Editor {
             } else {
                 style
             };
-            if selected.as_ref().is_some_and(within) {
+            let style = if selected.as_ref().is_some_and(within) {
                 style.patch(theme.selection)
             } else {
                 style
-            }
+            };
+            let other = others.iter().find(|(from, to, _)| within(&(*from, *to)));
+            other.map_or(style, |(_, _, other)| style.patch(*other))
         };
         let to_column = |x: u32| gutter.saturating_add((x - self.left) as u16);
         for glyph in text::glyphs(line.text()) {

@@ -1,15 +1,16 @@
 //! The editor of a shared document, over a [`Window`] of it.
 //!
 //! Own edits are applied at once and sent; the sidecar's order is the only one, so when somebody
-//! else's edit comes between, this instance waits until its own are through and asks for its window
-//! anew (`sync.rs`). What a key means depends on the text at the cursor: while that text is not
-//! loaded, or not in order, keys wait in a queue, so nothing typed is lost or misplaced.
+//! else's edit comes between, it is moved past the own ones that are not yet through, and they past it
+//! (`sync.rs`). What a key means depends on the text at the cursor: while that text is not loaded, or
+//! something was lost on the way, keys wait in a queue, so nothing typed is lost or misplaced.
 //!
 //! Before the first window arrives the instance edits a *draft*: an empty document of its own, whose
 //! edits are made again at the beginning of the real one once that is known.
 
 mod draw;
 mod motion;
+mod others;
 mod sync;
 
 pub use draw::gutter;
@@ -17,6 +18,7 @@ pub use sync::Announced;
 
 use std::collections::VecDeque;
 
+use stui_protocol::change::Change;
 use stui_protocol::pane::{Act, Edit, FromPane, How, MAX_EDIT_TEXT, Mark, MarkKind, Pos, Span};
 
 use crate::command::{Command, Motion};
@@ -25,6 +27,8 @@ use crate::link::Link;
 use crate::question::Question;
 use crate::text;
 use crate::window::Window;
+
+use self::others::Others;
 
 /// Most steps that wait for text to arrive.
 const QUEUE_LIMIT: usize = 4096;
@@ -80,9 +84,10 @@ pub struct Editor {
     window: Window,
     /// Revision that the window is at, own edits that were not yet echoed aside; none: a draft.
     base: Option<u64>,
-    /// Somebody else's edit came between own ones: the window is to be fetched anew.
+    /// Something was lost on the way: the window is to be fetched anew.
     stale: bool,
-    unechoed: VecDeque<(u64, Edit)>,
+    /// Own edits that the sidecar has not yet announced, as they are made at `base`.
+    unechoed: VecDeque<(u64, Change)>,
     draft: Vec<Edit>,
     draft_size: usize,
     cursor: Cursor,
@@ -93,6 +98,7 @@ pub struct Editor {
     left: u32,
     size: Size,
     marks: Vec<Mark>,
+    others: Others,
     group: u64,
     run: Option<(Run, Pos)>,
     clipboard: String,
@@ -129,6 +135,7 @@ impl Default for Editor {
                 columns: 80,
             },
             marks: Vec::new(),
+            others: Others::default(),
             group: 0,
             run: None,
             clipboard: String::new(),
@@ -159,6 +166,16 @@ impl Editor {
     /// What is selected, or the empty span at the cursor.
     pub fn selection(&self) -> Span {
         Span::between(self.anchor.unwrap_or(self.cursor.pos), self.cursor.pos)
+    }
+
+    /// What is loaded of the document.
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// Whether keys wait for text to arrive.
+    pub fn is_waiting(&self) -> bool {
+        !self.queue.is_empty()
     }
 
     /// Whether the document is known and empty, or unknown and nothing was typed.
@@ -413,7 +430,7 @@ impl Editor {
                 self.notice = Some("Too much waits for the sidecar already; this was not taken.");
                 return false;
             };
-            self.unechoed.push_back((seq, edit.clone()));
+            self.unechoed.push_back((seq, Change::from(edit.clone())));
         } else {
             if self.draft_size + edit.text.len() > DRAFT_LIMIT {
                 self.notice = Some("There is no sidecar yet to take so much text.");
@@ -429,6 +446,7 @@ impl Editor {
                 || mark.span.end.line < start.line
         });
         self.applied(edit);
+        self.others.moved_by_own(edit);
         true
     }
 
@@ -454,7 +472,18 @@ impl Editor {
                 out.push(Effect::Copy(text));
                 true
             }
-            (_, Some(rev)) if link.ask(FromPane::Copy { rev, span }, out) => true,
+            (_, Some(rev))
+                if link.ask(
+                    FromPane::Copy {
+                        session: link.session(),
+                        rev,
+                        span,
+                    },
+                    out,
+                ) =>
+            {
+                true
+            }
             _ => {
                 self.notice = Some("This text is with the sidecar, which is not there.");
                 false

@@ -1,5 +1,6 @@
 //! The editor and the sidecar: windows, other people's edits, acknowledgements.
 
+use stui_protocol::change::{Change, pass};
 use stui_protocol::pane::{Edit, FromPane, Instance, Line, MAX_SLICE, Mark, MarkKind, Pos, Span};
 
 use super::{Editor, Wanted};
@@ -34,6 +35,16 @@ impl Editor {
         self.question.forget();
         self.unechoed.retain(|(seq, _)| *seq > acked);
         self.stale = self.base.is_some();
+        self.forget_told();
+    }
+
+    /// Shows another session's document, of which nothing is known yet; what was copied stays.
+    pub fn begin(&mut self) {
+        *self = Editor {
+            group: self.group + 1,
+            clipboard: std::mem::take(&mut self.clipboard),
+            ..Editor::default()
+        };
     }
 
     /// A window of the document arrived.
@@ -58,14 +69,20 @@ impl Editor {
                 self.window = window;
                 self.redo_draft(link, out);
             }
-            Some(base) if base == rev && !self.stale && self.unechoed.is_empty() => {
+            Some(base) if base == rev && !self.stale => {
+                let mut window = window;
+                for edit in self.unechoed.iter().flat_map(|(_, own)| own.edits()) {
+                    window.apply(edit);
+                }
                 self.window.merge(window);
+            }
+            Some(_) if !self.unechoed.is_empty() => {
+                // what came between is not known
+                self.stale = true;
+                return;
             }
             Some(_) => {
                 self.window = window;
-                for (_, edit) in &self.unechoed {
-                    self.window.apply(edit);
-                }
                 self.base = Some(rev);
             }
         }
@@ -121,23 +138,18 @@ impl Editor {
         }
         let mut seen = !self.queue.is_empty();
         self.question.changed();
+        let follows = rev == base + 1;
         if by.as_ref() == Some(link.me()) {
             link.acked(seq);
-            let mut same = rev == base + 1;
-            while let Some((number, own)) = self.unechoed.front()
-                && *number <= seq
-            {
-                same &= *number == seq && *own == edit;
-                self.unechoed.pop_front();
-            }
-            if same && !self.stale {
+            let same = self.echoed(seq, &edit);
+            if same && follows && !self.stale {
                 self.base = Some(rev);
             } else {
                 self.stale = true;
             }
-        } else if rev == base + 1 && self.unechoed.is_empty() && !self.stale {
+        } else if follows && !self.stale {
             self.base = Some(rev);
-            self.take_over(&edit, total);
+            self.take_over(edit, total, by);
             seen = true;
         } else {
             self.stale = true;
@@ -146,20 +158,60 @@ impl Editor {
         seen
     }
 
-    /// Apply somebody else's edit: the cursor stays where it is in the text, and so does the view.
-    fn take_over(&mut self, edit: &Edit, total: u32) {
-        self.applied(edit);
-        self.window.set_total(total);
-        self.cursor.pos = edit.moves(self.cursor.pos, false);
-        self.anchor = self.anchor.map(|anchor| edit.moves(anchor, false));
-        self.run = None;
-        let Span { start, end } = edit.span;
-        if end.line < self.top {
-            let added = edit.end().line - start.line;
-            self.top = self.top - (end.line - start.line) + added;
+    /// An own edit was announced; answers whether as it was expected.
+    fn echoed(&mut self, seq: u64, edit: &Edit) -> bool {
+        let Some((number, own)) = self.unechoed.pop_front() else {
+            return false;
+        };
+        if number != seq {
+            self.unechoed.push_front((number, own));
+            self.unechoed.retain(|(number, _)| *number > seq);
+            return false;
         }
+        match own.without(edit) {
+            Ok(None) => true,
+            Ok(Some(rest)) => {
+                self.unechoed.push_front((seq, rest));
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Apply somebody else's edit: the cursor stays where it is in the text, and so does the view.
+    fn take_over(&mut self, edit: Edit, total: u32, by: Option<Instance>) {
+        let mut change = Change::from(edit);
+        for (_, own) in &mut self.unechoed {
+            (change, *own) = pass(&change, own);
+        }
+        for edit in change.edits() {
+            self.applied(edit);
+            self.others.moved_by_other(edit);
+            self.cursor.pos = edit.moves(self.cursor.pos, false);
+            self.anchor = self.anchor.map(|anchor| edit.moves(anchor, false));
+            let Span { start, end } = edit.span;
+            if end.line < self.top {
+                let added = edit.end().line - start.line;
+                self.top = self.top - (end.line - start.line) + added;
+            }
+        }
+        if self.unechoed.is_empty() {
+            self.window.set_total(total);
+        }
+        if let (Some(by), Some(last)) = (by, change.edits().last()) {
+            self.others.edited(by, last);
+        }
+        self.run = None;
         self.settle();
         self.trim();
+    }
+
+    /// The document was left here: begin there, if it is only now being opened and nothing was typed.
+    pub fn open_at(&mut self, cursor: Pos) {
+        if self.base.is_none() && self.draft.is_empty() && self.queue.is_empty() {
+            self.place(cursor);
+            self.top = cursor.line.saturating_sub(self.rows() / 2);
+        }
     }
 
     /// Put selection and cursor somewhere, unless the user moved or typed on meanwhile: the next key
@@ -188,11 +240,9 @@ impl Editor {
     /// What is marked now.
     pub fn mark(&mut self, marks: Vec<Mark>) {
         self.marks = marks;
-        for (_, edit) in &self.unechoed {
+        for (_, own) in &self.unechoed {
             for mark in &mut self.marks {
-                let start = edit.moves(mark.span.start, true);
-                let end = edit.moves(mark.span.end, false).max(start);
-                mark.span = Span { start, end };
+                mark.span = own.moves_span(mark.span);
             }
         }
     }
@@ -207,19 +257,29 @@ impl Editor {
     /// Time went by, in seconds.
     pub fn tick(&mut self, seconds: f64, link: &Link) {
         self.question.tick(seconds);
+        self.others_tick(seconds);
         // an edit that was acknowledged without being announced was not made as it was sent
-        let refused = |(seq, _): &(u64, Edit)| !link.is_waiting_for(*seq);
+        let refused = |(seq, _): &(u64, Change)| !link.is_waiting_for(*seq);
         if self.unechoed.front().is_some_and(refused) {
             self.unechoed.retain(|own| !refused(own));
             self.stale = true;
         }
     }
 
-    /// Ask for what is needed and not there.
-    pub fn sync(&mut self, link: &Link, out: &mut Outcome) {
+    /// Ask for what is needed and not there, and tell where the cursor is; `idle`: nothing else happened.
+    pub fn sync(&mut self, idle: bool, link: &Link, out: &mut Outcome) {
+        self.tell_cursor(idle, link, out);
         if let Some(wanted) = self.wanted() {
             self.question.ask(wanted, |(first, count, from)| {
-                link.ask(FromPane::View { first, count, from }, out)
+                link.ask(
+                    FromPane::View {
+                        session: link.session(),
+                        first,
+                        count,
+                        from,
+                    },
+                    out,
+                )
             });
         }
     }

@@ -8,15 +8,21 @@ use ratatui_core::style::Modifier;
 use stui_plugin::io::{Effect, Input, Outcome, Size};
 use stui_plugin::pane::{Identity, Pane};
 use stui_plugin::text;
+use stui_protocol::change::{Change, pass};
 use stui_protocol::pane::{
-    Act, Down, Edit, FromPane, Instance, Line, Link, MAX_SLICE, Pos, Status, ToPane, up_line,
+    Act, Down, Edit, FromPane, Instance, Line, Link, MAX_SLICE, Pos, SessionKey, Status, ToPane,
+    up_line,
 };
+
+/// The session that the desk's pane shows.
+pub(crate) const SESSION: SessionKey = SessionKey(1);
 
 /// What the sidecar does with a document, as far as one pane can tell.
 pub(crate) struct Sidecar {
     pub(crate) document: String,
-    /// Every edit, and whether it was the pane's.
-    log: Vec<(Edit, bool)>,
+    rev: u64,
+    /// What others did, with the revision, as it is made in the pane's text.
+    unseen: Vec<(u64, Change)>,
     acked: u64,
     instance: Instance,
     /// Lines to the pane that were not yet delivered.
@@ -32,12 +38,7 @@ impl Sidecar {
     /// to revision `rev`.
     pub(crate) fn set_acked(&mut self, acked: u64, rev: u64) {
         self.acked = acked;
-        let nothing = Edit::insert(Pos::default(), "");
-        self.log = vec![(nothing, true); rev as usize];
-    }
-
-    fn rev(&self) -> u64 {
-        self.log.len() as u64
+        self.rev = rev;
     }
 
     fn total(&self) -> u32 {
@@ -61,9 +62,10 @@ impl Sidecar {
         };
         let range = byte(edit.span.start)..byte(edit.span.end);
         self.document.replace_range(range, &edit.text);
-        self.log.push((edit.clone(), by.is_some()));
+        self.rev += 1;
         self.tell(&ToPane::Edited {
-            rev: self.log.len() as u64,
+            session: SESSION,
+            rev: self.rev,
             by,
             seq,
             edit,
@@ -79,33 +81,40 @@ impl Sidecar {
                 self.tell(&ToPane::Welcome {
                     sidecar: "desk".into(),
                     acked: self.acked,
+                    session: SESSION,
                     status: status(),
                 });
             }
-            FromPane::View { first, count, from } => {
+            FromPane::View {
+                first, count, from, ..
+            } => {
                 let lines = self.document.split('\n');
                 let lines = lines.skip(first as usize).take(count as usize);
                 let lines = lines.map(|line| slice(line, from)).collect();
-                let (rev, total) = (self.rev(), self.total());
+                let (rev, total) = (self.rev, self.total());
                 self.tell(&ToPane::Window {
+                    session: SESSION,
                     rev,
                     first,
                     total,
                     lines,
                 });
             }
-            FromPane::Act { seq, act } => {
+            FromPane::Act { seq, act, .. } => {
                 assert!(seq <= self.acked + 1, "acts come in order");
                 if seq <= self.acked {
                     return;
                 }
                 self.acked = seq;
                 if let Act::Edit { rev, edit, .. } = act {
-                    let edit = self.log[rev as usize..]
-                        .iter()
-                        .filter(|(_, own)| !own)
-                        .fold(edit, |edit, (other, _)| edit.after(other));
-                    self.apply(edit, Some(down.from), seq);
+                    let mut change = Change::from(edit);
+                    self.unseen.retain(|(number, _)| *number > rev);
+                    for (_, other) in &mut self.unseen {
+                        (*other, change) = pass(other, &change);
+                    }
+                    for edit in change.edits() {
+                        self.apply(edit.clone(), Some(down.from.clone()), seq);
+                    }
                 } else {
                     self.tell(&ToPane::Acked { seq });
                 }
@@ -135,6 +144,10 @@ fn slice(line: &str, from: u32) -> Line {
 /// A chain in which all is well.
 pub(crate) fn status() -> Status {
     Status {
+        session: "main".into(),
+        image: "embedded".into(),
+        sessions: 1,
+        images: 1,
         link: Link::Connected,
         dialect: "Embedded 0.1.0".into(),
         endpoint: "tcp://127.0.0.1:5555".into(),
@@ -174,7 +187,8 @@ impl Desk {
             pane,
             sidecar: Sidecar {
                 document: String::new(),
-                log: Vec::new(),
+                rev: 0,
+                unseen: Vec::new(),
                 acked: 0,
                 instance: Instance::new(1, 1, 7),
                 outgoing: VecDeque::new(),
@@ -247,9 +261,35 @@ impl Desk {
         }
     }
 
+    /// Deliver the next thing that the sidecar says.
+    pub(crate) fn deliver_next(&mut self) {
+        if let Some(line) = self.sidecar.outgoing.pop_front() {
+            let outcome = self.pane.update(Input::Line(line));
+            self.take(outcome);
+        }
+    }
+
+    /// A second goes by.
+    pub(crate) fn tick(&mut self) {
+        self.input(Input::Tick(1.0));
+    }
+
+    /// Whether a cell of the screen is underlined.
+    pub(crate) fn is_underlined(&self, x: u16, y: u16) -> bool {
+        let frame = self.pane.view(self.size);
+        let cell = &frame.buffer.content[usize::from(y * self.size.columns + x)];
+        cell.modifier.contains(Modifier::UNDERLINED)
+    }
+
     /// Somebody else edits.
     pub(crate) fn other_edits(&mut self, edit: Edit) {
-        self.sidecar.apply(edit, None, 0);
+        self.sidecar_edits(edit, None);
+    }
+
+    /// Somebody else edits, of whom it is said who he is.
+    pub(crate) fn sidecar_edits(&mut self, edit: Edit, by: Option<Instance>) {
+        self.sidecar.apply(edit.clone(), by, 0);
+        self.sidecar.unseen.push((self.sidecar.rev, edit.into()));
         if !self.sidecar.slow {
             self.deliver();
         }

@@ -5,7 +5,7 @@ use stui_plugin::io::{Effect, Input, Permission, Size};
 use stui_plugin::pane::{Identity, Pane};
 use stui_protocol::pane::{Link, Role, ToPane};
 
-use crate::desk::{Desk, status};
+use crate::desk::{Desk, SESSION, status};
 
 const CODE: &str = "\"Squares\"\n(1 to: 5) collect: [ :x | x squared ]";
 
@@ -156,7 +156,10 @@ fn the_status_line_says_how_the_chain_stands() {
         state.busy = busy;
         state.link = link.clone();
         state.clients = 2;
-        desk.tell(&ToPane::Status { status: state });
+        desk.tell(&ToPane::Status {
+            session: SESSION,
+            status: state,
+        });
         assert!(desk.rows()[9].starts_with(words), "{}", desk.screen());
         assert!(desk.rows()[9].contains("2 people"));
         if let Link::Reconnecting { reason, .. } | Link::Failed { reason } = link {

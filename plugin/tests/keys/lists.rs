@@ -3,7 +3,7 @@
 use stui_plugin::io::{Input, Mouse};
 use stui_protocol::pane::{Act, FromPane, InspectorView, Row, ToPane};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, SESSION};
 
 fn rows(first: u64, count: u64) -> Vec<Row> {
     (first..first + count)
@@ -34,6 +34,7 @@ fn collection(shown: u64) -> InspectorView {
 fn inspector() -> Desk {
     let mut desk = Desk::role("inspector", 48, 12);
     desk.tell(&ToPane::Inspector {
+        session: SESSION,
         view: collection(1),
     });
     desk
@@ -41,7 +42,7 @@ fn inspector() -> Desk {
 
 fn asked(desk: &Desk) -> Vec<(u64, u32)> {
     let asked = desk.sidecar.heard.iter().filter_map(|said| match said {
-        FromPane::InspectorView { first, count } => Some((*first, *count)),
+        FromPane::InspectorView { first, count, .. } => Some((*first, *count)),
         _ => None,
     });
     asked.collect()
@@ -78,7 +79,10 @@ fn of_a_million_rows_only_those_shown_are_asked_for() {
     assert!(first >= 999_000 && count <= 30, "{first} {count}");
     let mut view = collection(1);
     (view.first, view.rows) = (999_970, rows(999_970, 30));
-    desk.tell(&ToPane::Inspector { view });
+    desk.tell(&ToPane::Inspector {
+        session: SESSION,
+        view,
+    });
     assert!(
         desk.rows()[10].starts_with("«› 1000000  'value 999999'"),
         "{}",
@@ -105,7 +109,10 @@ fn walking_in_and_back_selects_the_row_walked_into() {
     inner.class_name = "String".into();
     inner.print_string = "'value 1'".into();
     (inner.total, inner.rows) = (0, Vec::new());
-    desk.tell(&ToPane::Inspector { view: inner });
+    desk.tell(&ToPane::Inspector {
+        session: SESSION,
+        view: inner,
+    });
     assert_eq!(desk.rows()[0], "an OrderedCollection › 'value 1'");
     assert!(desk.screen().contains("nothing in this view"));
     desk.press("Left");
@@ -113,7 +120,10 @@ fn walking_in_and_back_selects_the_row_walked_into() {
     let mut outer = collection(3);
     outer.select = Some(500_000);
     (outer.first, outer.rows) = (499_990, rows(499_990, 30));
-    desk.tell(&ToPane::Inspector { view: outer });
+    desk.tell(&ToPane::Inspector {
+        session: SESSION,
+        view: outer,
+    });
     assert!(desk.screen().contains("«  500001"), "{}", desk.screen());
     desk.press("Left");
     assert_eq!(desk.acts().len(), 2, "there is nothing before the first");
@@ -144,6 +154,7 @@ fn transcript() -> Desk {
 
 fn lines(first: u64, end: u64) -> ToPane {
     ToPane::Transcript {
+        session: SESSION,
         first,
         oldest: 0,
         end,
@@ -180,10 +191,16 @@ fn older_lines_are_asked_for_when_they_are_scrolled_to() {
         matches!(asked, Some(FromPane::TranscriptView { first: Some(0), count }) if count <= 30),
         "{asked:?}"
     );
-    let ToPane::Transcript { lines: text, .. } = lines(0, 30) else {
+    let ToPane::Transcript {
+        session: SESSION,
+        lines: text,
+        ..
+    } = lines(0, 30)
+    else {
         unreachable!("lines are lines");
     };
     desk.tell(&ToPane::Transcript {
+        session: SESSION,
         first: 0,
         oldest: 0,
         end: 100,
@@ -197,6 +214,7 @@ fn long_lines_wrap_and_the_last_may_grow() {
     let mut desk = Desk::role("transcript", 20, 6);
     let mut grow = |text: &str| {
         desk.tell(&ToPane::Transcript {
+            session: SESSION,
             first: 0,
             oldest: 0,
             end: 1,
@@ -217,6 +235,7 @@ fn clearing_asks_the_sidecar_and_an_empty_transcript_says_what_it_is() {
     desk.press("Ctrl l");
     assert_eq!(desk.acts(), [Act::ClearTranscript]);
     desk.tell(&ToPane::Transcript {
+        session: SESSION,
         first: 100,
         oldest: 100,
         end: 100,
@@ -225,6 +244,7 @@ fn clearing_asks_the_sidecar_and_an_empty_transcript_says_what_it_is() {
     let words = desk.rows().join("");
     assert!(words.contains("Transcript appears"), "{words}");
     desk.tell(&ToPane::Transcript {
+        session: SESSION,
         first: 100,
         oldest: 100,
         end: 101,

@@ -4,4 +4,5 @@
 mod desk;
 mod frames;
 mod lists;
+mod people;
 mod workspace;

@@ -3,7 +3,7 @@
 use stui_plugin::io::{Input, Mouse};
 use stui_protocol::pane::{Act, Edit, FromPane, How, Level, Mark, MarkKind, Pos, Span, ToPane};
 
-use crate::desk::{Desk, status};
+use crate::desk::{Desk, SESSION, status};
 
 fn span(start: (u32, u32), end: (u32, u32)) -> Span {
     Span {
@@ -100,6 +100,7 @@ fn what_is_not_loaded_is_copied_by_the_sidecar() {
             .contains(&FromPane::Copy { rev: 0, span: all })
     );
     desk.tell(&ToPane::Clipboard {
+        session: SESSION,
         text: "line 0".into(),
         truncated: true,
     });
@@ -260,6 +261,7 @@ fn an_answer_is_inserted_and_selected_and_the_next_key_replaces_it() {
     desk.press("End, Ctrl e");
     desk.other_edits(Edit::insert(Pos::new(0, 5), " 7"));
     desk.tell(&ToPane::Select {
+        session: SESSION,
         rev: 1,
         anchor: Pos::new(0, 5),
         cursor: Pos::new(0, 7),
@@ -275,6 +277,7 @@ fn whoever_moved_on_is_not_taken_back_to_the_answer() {
     desk.press("End, Ctrl e, Ctrl End");
     desk.other_edits(Edit::insert(Pos::new(0, 5), " 7"));
     desk.tell(&ToPane::Select {
+        session: SESSION,
         rev: 1,
         anchor: Pos::new(0, 5),
         cursor: Pos::new(0, 7),
@@ -291,6 +294,7 @@ fn an_answer_that_comes_before_the_text_is_fetched_anew_is_selected_in_it() {
     desk.connect();
     desk.other_edits(Edit::insert(Pos::new(0, 5), " 7"));
     desk.tell(&ToPane::Select {
+        session: SESSION,
         rev: 1,
         anchor: Pos::new(0, 5),
         cursor: Pos::new(0, 7),
@@ -307,6 +311,7 @@ fn of_a_long_answer_the_beginning_is_shown_behind_the_question() {
     let answer = format!(" {}", "9".repeat(158));
     desk.other_edits(Edit::insert(Pos::new(0, 13), answer));
     desk.tell(&ToPane::Select {
+        session: SESSION,
         rev: 1,
         anchor: Pos::new(0, 13),
         cursor: Pos::new(0, 172),
@@ -320,6 +325,7 @@ fn of_a_long_answer_the_beginning_is_shown_behind_the_question() {
 fn a_compile_error_is_marked_at_its_place_until_the_line_is_edited() {
     let mut desk = Desk::workspace("x := 3 + .\ny");
     desk.tell(&ToPane::Marks {
+        session: SESSION,
         rev: 0,
         marks: vec![Mark {
             span: span((0, 9), (0, 9)),
@@ -359,8 +365,12 @@ fn running_code_is_marked_and_can_be_interrupted_by_key() {
     assert_eq!(desk.acts(), [], "nothing runs");
     let mut busy = status();
     busy.running = 1;
-    desk.tell(&ToPane::Status { status: busy });
+    desk.tell(&ToPane::Status {
+        session: SESSION,
+        status: busy,
+    });
     desk.tell(&ToPane::Marks {
+        session: SESSION,
         rev: 0,
         marks: vec![Mark {
             span: span((0, 0), (0, 18)),
@@ -378,6 +388,7 @@ fn running_code_is_marked_and_can_be_interrupted_by_key() {
 fn a_notice_is_shown_until_the_next_key() {
     let mut desk = Desk::workspace("x");
     desk.tell(&ToPane::Notice {
+        session: None,
         level: Level::Error,
         text: "ZeroDivide: division by zero".into(),
     });

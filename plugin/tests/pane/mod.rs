@@ -8,9 +8,12 @@ use stui_plugin_host::data::{
     PluginIds,
 };
 use stui_protocol::pane::{
-    Act, DOWN, Down, FromPane, Instance, Line, MAX_LINE, Pos, Role, Span, Status, ToPane, UP,
-    up_line,
+    Act, DOWN, Down, FromPane, Instance, Line, MAX_LINE, Pos, Role, SessionKey, Span, Status,
+    ToPane, UP, up_line,
 };
+
+/// The session that the pane shows.
+pub(crate) const SESSION: SessionKey = SessionKey(1);
 
 /// Path of the `stui` program in the pane's configuration.
 pub(crate) const STUI: &str = "/opt/stui/bin/stui";
@@ -83,6 +86,7 @@ impl Pane {
     /// Show a window of a document with so many lines.
     pub(crate) fn show_part(&mut self, rev: u64, first: u32, total: u32, lines: &[&str]) {
         self.tell(&ToPane::Window {
+            session: SESSION,
             rev,
             first,
             total,
@@ -181,7 +185,7 @@ impl Pane {
         self.said()
             .into_iter()
             .filter_map(|down| match down.said {
-                FromPane::Act { seq, act } => Some((seq, act)),
+                FromPane::Act { seq, act, .. } => Some((seq, act)),
                 _ => None,
             })
             .collect()
@@ -219,7 +223,12 @@ pub(crate) fn welcome(sidecar: &str, acked: u64) -> ToPane {
     ToPane::Welcome {
         sidecar: sidecar.to_owned(),
         acked,
+        session: SESSION,
         status: Status {
+            session: "main".to_owned(),
+            image: "embedded".to_owned(),
+            sessions: 1,
+            images: 1,
             link: stui_protocol::pane::Link::Connected,
             dialect: "Embedded 0.1.0".to_owned(),
             endpoint: "tcp://127.0.0.1:5555".to_owned(),

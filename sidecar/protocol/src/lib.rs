@@ -7,6 +7,7 @@
 //! - [`pane`]: what the sidecar and its panes tell each other.
 
 pub mod auth;
+pub mod change;
 pub mod connection;
 pub mod error;
 pub mod event;
@@ -16,6 +17,7 @@ pub mod pane;
 pub mod position;
 pub mod request;
 pub mod response;
+pub mod sessions;
 mod table;
 
 pub use uuid::Uuid;

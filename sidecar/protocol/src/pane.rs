@@ -17,12 +17,12 @@
 //!
 //! # Editing
 //! An instance applies an [`Edit`] to its window at once and sends it with the revision it was made
-//! against and a sequence number of its own. The sidecar moves it past what others did since
-//! ([`Edit::after`]), journals it, applies it, and tells every instance ([`ToPane::Edited`]); for
-//! the author that is the acknowledgement. What is not acknowledged is kept and sent again to the
-//! next sidecar, which knows from [`ToPane::Welcome`]'s `acked` what it already has. An instance that
-//! gets somebody else's edit while own edits are still unacknowledged asks for its window anew once
-//! they are: the sidecar's order is the only one.
+//! against and a sequence number of its own. The sidecar journals it, moves it past what others did
+//! since ([`crate::change`]), applies it, and tells every instance ([`ToPane::Edited`]); for the author
+//! that is the acknowledgement. What is not acknowledged is kept and sent again to the next sidecar,
+//! which knows from [`ToPane::Welcome`]'s `acked` what it already has. An instance that gets somebody
+//! else's edit while own edits are still unacknowledged moves it past them, and them past it: the
+//! sidecar's order is the only one, and nobody waits for it.
 //!
 //! # How it starts
 //! A permitted instance that hears no probe runs what [`summons`] says, through Zellij. The first such
@@ -30,11 +30,21 @@
 //! ends; so an instance may run it as often as it likes. The session's name is in the environment
 //! that Zellij gives the process (`ZELLIJ_SESSION_NAME`).
 //!
+//! # Sessions
+//! A person works in sessions, each with its own document, inspector and transcript, and named by a
+//! [`SessionKey`]. All panes of a client show the client's current session, unless their layout pins
+//! them to one ([`SESSION_KEY`]). Every act and every message about a document, an inspector or a
+//! transcript carries its session's key: what was typed before a switch lands in the session in which
+//! it was typed, and a late message cannot hit another text. A [`ToPane::Welcome`] with another
+//! session's key is a switch; an instance drops what is of a session that it does not show.
+//!
 //! # Size
 //! A line is at most [`MAX_LINE`] bytes: a plugin has 16 MiB in all and pays for every byte. Long text
 //! goes as several edits of one `group`; long lines are sent as slices ([`Line`]).
 
 use serde::{Deserialize, Serialize};
+
+use crate::sessions::{SessionCommand, SessionList};
 
 /// Name of the pipe from the sidecar to the panes.
 pub const UP: &str = "stui-up";
@@ -51,6 +61,9 @@ pub const MAX_SLICE: usize = 1000;
 pub const ROLE_KEY: &str = "role";
 /// Key of the plugin configuration that holds the absolute path of the `stui` program.
 pub const STUI_KEY: &str = "stui";
+/// Key of the plugin configuration that holds the name of a session; the pane then shows that one
+/// whatever its client's current session is.
+pub const SESSION_KEY: &str = "session";
 /// Key of the plugin configuration that holds the plugin's own address (`file:/…/stui.wasm`), which
 /// Zellij does not tell a plugin. Without it the sidecar takes the plugin that `stui up` installs.
 pub const WASM_KEY: &str = "wasm";
@@ -103,11 +116,18 @@ pub enum Role {
     Inspector,
     /// What evaluations wrote to Transcript.
     Transcript,
+    /// The sessions and images, to choose from.
+    Sessions,
 }
 
 impl Role {
     /// All roles, in the order in which a layout shows them.
-    pub const ALL: [Role; 3] = [Role::Workspace, Role::Inspector, Role::Transcript];
+    pub const ALL: [Role; 4] = [
+        Role::Workspace,
+        Role::Inspector,
+        Role::Transcript,
+        Role::Sessions,
+    ];
 
     /// The word used in layouts and on command lines.
     pub fn word(self) -> &'static str {
@@ -115,6 +135,7 @@ impl Role {
             Role::Workspace => "workspace",
             Role::Inspector => "inspector",
             Role::Transcript => "transcript",
+            Role::Sessions => "sessions",
         }
     }
 
@@ -134,11 +155,30 @@ impl Instance {
     pub fn new(plugin: u32, client: u16, nonce: u64) -> Self {
         Instance(format!("{plugin}.{client}-{nonce:x}"))
     }
+
+    /// The number of the client (the person) whose instance it is; none if this is no such identity.
+    pub fn client(&self) -> Option<u16> {
+        let (client, _) = self.0.split_once('.')?.1.split_once('-')?;
+        client.parse().ok()
+    }
 }
 
 impl std::fmt::Display for Instance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Names a session of a Zellij session for ever; its name may change.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct SessionKey(pub u32);
+
+impl std::fmt::Display for SessionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
     }
 }
 
@@ -244,17 +284,6 @@ impl Edit {
             }
         }
     }
-
-    /// This edit, made without knowing of `earlier`, as it applies after `earlier`.
-    #[must_use]
-    pub fn after(&self, earlier: &Edit) -> Edit {
-        let start = earlier.moves(self.span.start, true);
-        let end = earlier.moves(self.span.end, false).max(start);
-        Edit {
-            span: Span { start, end },
-            text: self.text.clone(),
-        }
-    }
 }
 
 /// A slice of one line of a document.
@@ -313,6 +342,9 @@ pub enum FromPane {
         zellij_pid: u32,
         /// Version of Zellij.
         zellij_version: String,
+        /// Name of the session that the layout pins the pane to; see [`SESSION_KEY`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pin: Option<String>,
     },
     /// The answer to a [`ToPane::Probe`], with its number.
     Probed {
@@ -325,11 +357,15 @@ pub enum FromPane {
     Act {
         /// Number of this act among the instance's, from 1.
         seq: u64,
+        /// The session that it is meant in.
+        session: SessionKey,
         /// What to do.
         act: Act,
     },
     /// Send a [`ToPane::Window`] of the workspace's document.
     View {
+        /// The session whose it is.
+        session: SessionKey,
         /// First line wanted.
         first: u32,
         /// How many lines.
@@ -339,8 +375,21 @@ pub enum FromPane {
         #[serde(rename = "column")]
         from: u32,
     },
+    /// Where the cursor is and what is selected; said where no edit tells it, see [`CursorOf`].
+    Cursor {
+        /// The session whose document it is in.
+        session: SessionKey,
+        /// Revision the places are meant in.
+        rev: u64,
+        /// The end of the selection that stays; without a selection the cursor's place.
+        anchor: Pos,
+        /// The end that moves.
+        cursor: Pos,
+    },
     /// Send the text of a span as [`ToPane::Clipboard`].
     Copy {
+        /// The session whose it is.
+        session: SessionKey,
         /// Revision the span is meant in.
         rev: u64,
         /// What to copy.
@@ -348,6 +397,8 @@ pub enum FromPane {
     },
     /// Send a [`ToPane::Inspector`] with these rows of the object shown.
     InspectorView {
+        /// The session whose it is.
+        session: SessionKey,
         /// First row wanted, from 0.
         first: u64,
         /// How many rows.
@@ -355,6 +406,8 @@ pub enum FromPane {
     },
     /// Send a [`ToPane::Transcript`] with these lines.
     TranscriptView {
+        /// The session whose it is.
+        session: SessionKey,
         /// First line wanted, from the beginning of the session; none: the newest ones.
         first: Option<u64>,
         /// How many lines.
@@ -408,6 +461,11 @@ pub enum Act {
     },
     /// Empty the transcript, for everybody.
     ClearTranscript,
+    /// Do something with sessions.
+    Sessions {
+        /// What.
+        command: SessionCommand,
+    },
 }
 
 /// What the sidecar tells instances.
@@ -419,17 +477,22 @@ pub enum ToPane {
         /// To be sent back.
         n: u64,
     },
-    /// The answer to [`FromPane::Hello`], to one instance.
+    /// The answer to [`FromPane::Hello`], to one instance; also when its client switched to another
+    /// session.
     Welcome {
         /// Which sidecar: another one than before has lost nothing, but must be told what is not in `acked`.
         sidecar: String,
         /// The highest sequence number of this instance that was carried out.
         acked: u64,
-        /// The state of everything.
+        /// The session that the pane shows from now on.
+        session: SessionKey,
+        /// The state of everything behind that session.
         status: Status,
     },
-    /// The state of everything changed.
+    /// The state of everything behind a session changed.
     Status {
+        /// The session.
+        session: SessionKey,
         /// It now.
         status: Status,
     },
@@ -441,6 +504,8 @@ pub enum ToPane {
     },
     /// A window of the document.
     Window {
+        /// The session whose it is.
+        session: SessionKey,
         /// Its revision.
         rev: u64,
         /// Line number of the first line.
@@ -452,6 +517,8 @@ pub enum ToPane {
     },
     /// The document changed.
     Edited {
+        /// The session whose it is.
+        session: SessionKey,
         /// Revision after the change.
         rev: u64,
         /// Whose edit; none: the sidecar's (an answer, undo).
@@ -465,6 +532,8 @@ pub enum ToPane {
     },
     /// Put selection and cursor here; to one instance.
     Select {
+        /// The session whose it is.
+        session: SessionKey,
         /// Revision the places are meant in.
         rev: u64,
         /// The end of the selection that stays.
@@ -472,8 +541,27 @@ pub enum ToPane {
         /// The end that moves.
         cursor: Pos,
     },
+    /// Where the document was left: whoever opens it now begins there.
+    LeftAt {
+        /// The session whose it is.
+        session: SessionKey,
+        /// The place.
+        cursor: Pos,
+    },
+    /// Where the cursors of all instances are now; of whom nothing is said, he is gone. Comes when a
+    /// [`FromPane::Cursor`] did, when somebody left, and to whoever arrives.
+    Cursors {
+        /// The session whose it is.
+        session: SessionKey,
+        /// Revision the places are meant in.
+        rev: u64,
+        /// The cursors.
+        cursors: Vec<CursorOf>,
+    },
     /// What is marked in the document now, instead of all marks before.
     Marks {
+        /// The session whose it is.
+        session: SessionKey,
         /// Revision the places are meant in.
         rev: u64,
         /// The marks.
@@ -481,6 +569,9 @@ pub enum ToPane {
     },
     /// One sentence for the message line; to one instance or all.
     Notice {
+        /// The session that it is about; none: whichever is shown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<SessionKey>,
         /// How bad.
         level: Level,
         /// The sentence.
@@ -488,6 +579,8 @@ pub enum ToPane {
     },
     /// Text for the clipboard; to one instance. Cut where it would not fit a line.
     Clipboard {
+        /// The session whose it is.
+        session: SessionKey,
         /// The text.
         text: String,
         /// Whether the rest was left out.
@@ -495,11 +588,15 @@ pub enum ToPane {
     },
     /// What the inspector shows.
     Inspector {
+        /// The session whose it is.
+        session: SessionKey,
         /// It.
         view: InspectorView,
     },
     /// Lines of the transcript.
     Transcript {
+        /// The session whose it is.
+        session: SessionKey,
         /// Number of the first line, from the beginning of the session.
         first: u64,
         /// Number of the oldest line still kept.
@@ -509,6 +606,25 @@ pub enum ToPane {
         /// The lines; the last one may still grow.
         lines: Vec<String>,
     },
+    /// What sessions and images there are.
+    Sessions {
+        /// They.
+        list: SessionList,
+        /// What time it is for the sidecar, in seconds since 1970.
+        now: u64,
+    },
+}
+
+/// Where an instance's cursor is. It moves with every edit, as everything does; an edit of its own puts
+/// it behind the edit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CursorOf {
+    /// Whose.
+    pub by: Instance,
+    /// The end of the selection that stays; without a selection the cursor's place.
+    pub anchor: Pos,
+    /// The end that moves.
+    pub cursor: Pos,
 }
 
 /// A marked span of the document.
@@ -544,9 +660,21 @@ pub enum Level {
     Error,
 }
 
-/// The state of the chain behind the panes.
+/// The state of the chain behind the panes of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Status {
+    /// Name of the session.
+    #[serde(default)]
+    pub session: String,
+    /// Name of its image.
+    #[serde(default)]
+    pub image: String,
+    /// How many sessions there are.
+    #[serde(default)]
+    pub sessions: u32,
+    /// How many images there are.
+    #[serde(default)]
+    pub images: u32,
     /// The link to the Smalltalk server.
     pub link: Link,
     /// What the server calls itself (`Pharo 12`, `Embedded 0.1.0`); empty before it said so.
@@ -557,10 +685,25 @@ pub struct Status {
     /// no evaluation, which would not hold it up.
     #[serde(default)]
     pub busy: bool,
-    /// How many evaluations run now.
+    /// How many evaluations of the session run now.
     pub running: u32,
     /// How many people are attached, each with own instances.
     pub clients: u32,
+    /// The client who alone may change and evaluate, while the others are guests who look; none:
+    /// everybody may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<u16>,
+}
+
+/// What those may do who are not the first in a Zellij session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guests {
+    /// Look on: only who has been there longest may change and evaluate.
+    ReadOnly,
+    /// Change and evaluate, as everybody.
+    #[default]
+    MayWrite,
 }
 
 /// The state of the link to the Smalltalk server.
@@ -672,21 +815,6 @@ mod tests {
     }
 
     #[test]
-    fn of_two_insertions_at_one_place_the_later_comes_behind() {
-        let (first, second) = (Edit::insert(pos(0, 1), "ab"), Edit::insert(pos(0, 1), "c"));
-        assert_eq!(second.after(&first), Edit::insert(pos(0, 3), "c"));
-    }
-
-    #[test]
-    fn a_deletion_takes_nothing_inserted_before_or_behind_it() {
-        let deletion = replace(pos(0, 2), pos(0, 4), "");
-        let before = Edit::insert(pos(0, 2), "xx");
-        assert_eq!(deletion.after(&before), replace(pos(0, 4), pos(0, 6), ""));
-        let behind = Edit::insert(pos(0, 4), "xx");
-        assert_eq!(deletion.after(&behind), deletion);
-    }
-
-    #[test]
     fn an_up_line_reaches_only_whom_it_is_meant_for() {
         let (me, other) = (Instance::new(3, 1, 9), Instance::new(3, 2, 9));
         let line = up_line(Some(&me), &ToPane::Probe { n: 4 }).unwrap();
@@ -720,13 +848,14 @@ mod tests {
             from: Instance::new(3, 1, 9),
             said: FromPane::Act {
                 seq: 1,
+                session: SessionKey(2),
                 act: Act::Undo,
             },
         };
         let json = serde_json::to_string(&down).unwrap();
         assert_eq!(
             json,
-            r#"{"from":"3.1-9","t":"act","seq":1,"act":{"a":"undo"}}"#
+            r#"{"from":"3.1-9","t":"act","seq":1,"session":2,"act":{"a":"undo"}}"#
         );
         assert_eq!(serde_json::from_str::<Down>(&json).unwrap(), down);
     }
@@ -734,6 +863,7 @@ mod tests {
     #[test]
     fn no_field_of_what_is_said_is_mistaken_for_who_says_it() {
         let view = FromPane::View {
+            session: SessionKey(2),
             first: 1,
             count: 2,
             from: 3,

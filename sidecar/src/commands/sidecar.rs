@@ -48,7 +48,7 @@ pub fn run(options: &cli::Sidecar) -> Result<()> {
         .role
         .as_deref()
         .and_then(Role::from_word)
-        .context("--role must be workspace, inspector or transcript")?;
+        .context("--role must be workspace, inspector, transcript or sessions")?;
     let announcement = Call::Pane {
         destination: Destination {
             role,

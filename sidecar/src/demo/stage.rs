@@ -73,6 +73,11 @@ impl Stage {
         self.folder.join(name)
     }
 
+    /// The `stui` program that is played.
+    pub fn stui(&self) -> &Path {
+        &self.stui
+    }
+
     /// The Zellij that runs here.
     pub fn zellij(&self) -> &Path {
         &self.zellij

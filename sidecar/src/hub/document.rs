@@ -1,9 +1,10 @@
 //! A document: text, revisions, and the way back.
 //!
 //! Every change is an [`Edit`] that turns one revision into the next. An edit that an author made
-//! against an older revision is moved past what others did since ([`Document::rebase`]): positions
-//! are exact where people work at different places; where two change the same characters at the same
-//! moment, nothing of either is lost, but which comes first is this document's decision.
+//! without knowing of what others did meanwhile is moved past that ([`Document::take`]); his pane does
+//! the same the other way round, by the same rules ([`stui_protocol::change`]), so that both have one
+//! text. To that end the document keeps, for each author who is behind, the changes that he did not
+//! know of when he made his last edit, moved past his edits.
 //!
 //! Undo is one stack for everybody, in the order of the changes: so taking a group back is always
 //! exact. The stack is bounded by bytes, the oldest groups are forgotten.
@@ -12,12 +13,16 @@ use std::collections::VecDeque;
 
 use ropey::Rope;
 use serde::{Deserialize, Serialize};
+use stui_protocol::change::{Change, pass};
 use stui_protocol::pane::{Edit, Instance, Line, MAX_SLICE, Pos, Span};
 
-/// How many revisions back an edit may have been made; older ones are taken as they are.
+/// How many revisions back an edit may have been made. An older one lands somewhere near its place,
+/// and its author, who sees that it is not where he made it, asks for his window anew.
 const KEPT_EDITS: usize = 4096;
 /// Most bytes that are kept to move edits past each other; more than any author sends unacknowledged.
 const KEPT_EDIT_BYTES: usize = 4 << 20;
+/// Of how many authors it is known what they have not seen; more than can be behind at once.
+const MAX_BEHIND: usize = 32;
 /// Most bytes of text that undo and redo keep together.
 const UNDO_BYTES: usize = 8 << 20;
 
@@ -30,13 +35,32 @@ pub struct Authorship {
     pub group: u64,
 }
 
-/// An edit as it was applied, with what it was before it was moved.
+/// An edit as it was applied.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Applied {
     edit: Edit,
     by: Option<Instance>,
-    /// The edit as its author made it, in a text that had only the author's own changes.
-    made: Edit,
+}
+
+/// What an author had not seen when he made his last edit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Behind {
+    by: Instance,
+    /// The revision that his last edit led to.
+    rev: u64,
+    /// Changes by others up to then, with their revisions, as they are made in his text.
+    unseen: Vec<(u64, Change)>,
+}
+
+/// An edit that was made, and what it led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The edit as it applied.
+    pub edit: Edit,
+    /// The revision after it.
+    pub rev: u64,
+    /// How many lines there are after it.
+    pub total: u32,
 }
 
 /// A change and its reverse.
@@ -71,6 +95,8 @@ pub struct DocumentSnapshot {
     text: String,
     rev: u64,
     recent: VecDeque<Applied>,
+    #[serde(default)]
+    behind: VecDeque<Behind>,
     undo: VecDeque<Group>,
     redo: Vec<Group>,
 }
@@ -82,6 +108,8 @@ pub struct Document {
     rev: u64,
     recent: VecDeque<Applied>,
     recent_bytes: usize,
+    /// Longest unheard of first.
+    behind: VecDeque<Behind>,
     undo: VecDeque<Group>,
     redo: Vec<Group>,
     undo_bytes: usize,
@@ -97,6 +125,7 @@ impl Document {
             rev: snapshot.rev,
             recent_bytes: snapshot.recent.iter().map(applied_bytes).sum(),
             recent: snapshot.recent,
+            behind: snapshot.behind,
             undo: snapshot.undo,
             redo: snapshot.redo,
             undo_bytes,
@@ -109,6 +138,7 @@ impl Document {
             text: self.rope.to_string(),
             rev: self.rev,
             recent: self.recent.clone(),
+            behind: self.behind.clone(),
             undo: self.undo.clone(),
             redo: self.redo.clone(),
         }
@@ -205,37 +235,83 @@ impl Document {
         lines
     }
 
-    /// The edit that an author made when the last foreign change he knew of was `rev`, as it applies
-    /// now. His own changes since then are part of the text he saw; those of others are not.
-    pub fn rebase(&self, edit: &Edit, rev: u64, by: &Instance) -> Edit {
-        let since = usize::try_from(self.rev.saturating_sub(rev)).unwrap_or(usize::MAX);
-        let unseen = self
-            .recent
-            .iter()
-            .skip(self.recent.len().saturating_sub(since));
-        // The changes of others, as they would have been made in the author's own text so far.
-        let mut foreign: Vec<Edit> = Vec::new();
-        for applied in unseen {
-            if applied.by.as_ref() == Some(by) {
-                let mut own = applied.made.clone();
-                for other in &mut foreign {
-                    let moved = before(other, &own);
-                    own = own.after(other);
-                    *other = moved;
+    /// Takes an edit that its author made when the last revision he knew of was `rev`. His own edits
+    /// after that one are part of the text he saw; those of others are not. Answers what became of it:
+    /// one edit or, around what others inserted, several.
+    pub fn take(&mut self, edit: &Edit, rev: u64, authorship: &Authorship) -> Vec<Changed> {
+        let mut change = Change::from(edit.clone());
+        let mut unseen = self.unseen(rev, authorship.by.as_ref());
+        for (_, foreign) in &mut unseen {
+            (*foreign, change) = pass(foreign, &change);
+        }
+        let changed = change
+            .edits()
+            .map(|edit| self.apply(edit, authorship))
+            .collect();
+        if let Some(by) = &authorship.by {
+            self.behind.retain(|behind| behind.by != *by);
+            if !unseen.is_empty() {
+                self.behind.push_back(Behind {
+                    by: by.clone(),
+                    rev: self.rev,
+                    unseen,
+                });
+                if self.behind.len() > MAX_BEHIND {
+                    self.behind.pop_front();
                 }
-            } else {
-                foreign.push(applied.edit.clone());
             }
         }
-        foreign
+        changed
+    }
+
+    /// A span that an author means, who knows of revision `rev` and of his own edits, in the text of
+    /// now.
+    pub fn current_span(&self, span: Span, rev: u64, by: &Instance) -> Span {
+        let unseen = self.unseen(rev, Some(by));
+        let span = unseen
             .iter()
-            .fold(edit.clone(), |edit, other| edit.after(other))
+            .fold(span, |span, (_, change)| change.moves_span(span));
+        let start = self.clamp(span.start);
+        Span {
+            start,
+            end: self.clamp(span.end).max(start),
+        }
+    }
+
+    /// The same for a place.
+    pub fn current_place(&self, place: Pos, rev: u64, by: &Instance) -> Pos {
+        let unseen = self.unseen(rev, Some(by));
+        let place = unseen
+            .iter()
+            .fold(place, |place, (_, change)| change.moves(place, false));
+        self.clamp(place)
+    }
+
+    /// What others did after `rev`, as it is made in the text of an author with all his edits.
+    fn unseen(&self, rev: u64, by: Option<&Instance>) -> Vec<(u64, Change)> {
+        let behind = self.behind.iter().find(|behind| Some(&behind.by) == by);
+        let mut unseen: Vec<(u64, Change)> = behind
+            .iter()
+            .flat_map(|behind| &behind.unseen)
+            .filter(|(number, _)| *number > rev)
+            .cloned()
+            .collect();
+        // Since his last edit nobody but others changed anything, or nothing of theirs is unseen.
+        let known = behind.map_or(rev, |behind| behind.rev.max(rev));
+        let forgotten = self.rev.saturating_sub(self.recent.len() as u64);
+        let skipped = usize::try_from(known.saturating_sub(forgotten)).unwrap_or(usize::MAX);
+        let later = (forgotten + 1..).zip(&self.recent).skip(skipped);
+        unseen.extend(
+            later
+                .filter(|(_, applied)| applied.by.as_ref() != by)
+                .map(|(number, applied)| (number, Change::from(applied.edit.clone()))),
+        );
+        unseen
     }
 
     /// Applies an edit that fits this revision; places that do not exist become the nearest ones.
-    /// `made` is what its author sent, if it was moved. Answers the edit as applied.
-    pub fn apply(&mut self, edit: &Edit, made: Option<&Edit>, authorship: &Authorship) -> Edit {
-        let (edit, step) = self.change(edit, made, authorship.by.clone());
+    pub fn apply(&mut self, edit: &Edit, authorship: &Authorship) -> Changed {
+        let (changed, step) = self.change(edit, authorship.by.clone());
         for group in self.redo.drain(..) {
             self.undo_bytes -= group.bytes();
         }
@@ -252,12 +328,12 @@ impl Document {
         {
             self.undo_bytes -= oldest.bytes();
         }
-        edit
+        changed
     }
 
     /// Takes the last group of changes back. Answers the edits that did it, each turning one revision
     /// into the next; none if nothing is left.
-    pub fn undo(&mut self) -> Vec<Edit> {
+    pub fn undo(&mut self) -> Vec<Changed> {
         let Some(group) = self.undo.pop_back() else {
             return Vec::new();
         };
@@ -270,7 +346,7 @@ impl Document {
     }
 
     /// Does again what was taken back last. Answers as [`Document::undo`].
-    pub fn redo(&mut self) -> Vec<Edit> {
+    pub fn redo(&mut self) -> Vec<Changed> {
         let Some(group) = self.redo.pop() else {
             return Vec::new();
         };
@@ -282,14 +358,14 @@ impl Document {
         done
     }
 
-    fn change_in_pieces(&mut self, edit: &Edit, done: &mut Vec<Edit>) {
+    fn change_in_pieces(&mut self, edit: &Edit, done: &mut Vec<Changed>) {
         for piece in pieces(edit) {
-            done.push(self.change(&piece, None, None).0);
+            done.push(self.change(&piece, None).0);
         }
     }
 
     /// Changes the text; the one place where that happens.
-    fn change(&mut self, edit: &Edit, made: Option<&Edit>, by: Option<Instance>) -> (Edit, Step) {
+    fn change(&mut self, edit: &Edit, by: Option<Instance>) -> (Changed, Step) {
         let start = self.clamp(edit.span.start);
         let end = self.clamp(edit.span.end).max(start);
         let (from, to) = (self.index(start), self.index(end));
@@ -309,7 +385,6 @@ impl Document {
             text: removed,
         };
         let applied = Applied {
-            made: made.unwrap_or(&edit).clone(),
             edit: edit.clone(),
             by,
         };
@@ -325,31 +400,17 @@ impl Document {
             forward: edit.clone(),
             backward,
         };
-        (edit, step)
+        let changed = Changed {
+            edit,
+            rev: self.rev,
+            total: self.line_count(),
+        };
+        (changed, step)
     }
 }
 
 fn applied_bytes(applied: &Applied) -> usize {
-    applied.edit.text.len() + applied.made.text.len() + size_of::<Applied>()
-}
-
-/// `earlier`, that came first, as it would have been made in a text where `later` was already done;
-/// the counterpart of [`Edit::after`]. What `later` takes away around it is gone.
-fn before(earlier: &Edit, later: &Edit) -> Edit {
-    let Span { start, end } = earlier.span;
-    let swallowed = later.span.start < start && end < later.span.end;
-    let new_start = later.moves(start, !earlier.span.is_empty() && later.span.start != start);
-    Edit {
-        span: Span {
-            start: new_start,
-            end: later.moves(end, false).max(new_start),
-        },
-        text: if swallowed {
-            String::new()
-        } else {
-            earlier.text.clone()
-        },
-    }
+    applied.edit.text.len() + size_of::<Applied>()
 }
 
 /// Most bytes of text in one edit that is told to panes, as JSON writes them.

@@ -8,44 +8,48 @@
 //! message that acknowledges what it records, and whoever carries effects out writes records to disk
 //! before he sends what follows them.
 //!
+//! The hub routes: it knows who is there, which session each client shows, and which images there are.
+//! What happens inside a session is the session's business ([`session`]).
+//!
+//! - [`session`]: what a person works in; [`image`]: a Smalltalk server.
 //! - [`document`]: the text; [`transcript`]: what code wrote; [`inspector`]: what is looked into.
-//! - `acts.rs`: what panes ask for; `evaluations.rs`: what runs; `session.rs`: the session on the
-//!   Smalltalk server.
+//! - `people.rs`: who is attached, and who may do what; [`cursors`]: where they are in a text.
 //! - [`record`]: what survives on disk; `restore.rs`: the hub that it leads to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use stui_protocol::Uuid;
 use stui_protocol::event::Event;
-use stui_protocol::pane::{FromPane, Instance, Level, Link, Mark, Role, Status, ToPane};
+use stui_protocol::pane::{
+    Act, FromPane, Guests, Instance, Level, Link, Role, SessionKey, Status, ToPane,
+};
 use stui_protocol::request::Request;
 use stui_protocol::response::Response;
+use stui_protocol::sessions::SessionList;
 
-use self::document::Document;
-use self::inspector::Inspector;
-use self::record::{Evaluation, Record, Session};
-use self::transcript::Transcript;
+use self::commands::{Ask, CallKey, Gathering, Told, Wanted};
+use self::image::{Image, ImageKey};
+use self::people::People;
+use self::record::Record;
+use self::session::{Session, Work};
 
-mod acts;
+pub mod commands;
+pub mod cursors;
 pub mod document;
-mod evaluations;
 pub mod expression;
+pub mod history;
+pub mod image;
 pub mod inspector;
+mod people;
 pub mod record;
 mod restore;
-mod session;
+pub mod session;
 #[cfg(test)]
 mod tests;
 pub mod transcript;
 
-/// How many bytes of text a window or a piece of the transcript may hold, as JSON writes them.
-const WINDOW_BYTES: usize = 48 * 1024;
-/// Most lines of the transcript in one message.
-const MAX_TRANSCRIPT_LINES: u32 = 500;
-/// Most instances whose acknowledged acts are remembered.
+/// Most instances whose acknowledged acts are remembered, and most clients whose session is.
 const MAX_INSTANCES: usize = 1000;
-/// Most requests that wait for an answer.
-const MAX_PENDING: usize = 256;
 
 /// What the hub is told.
 #[derive(Debug)]
@@ -57,8 +61,10 @@ pub enum Input {
         /// What.
         said: FromPane,
     },
-    /// The link to the server is up; the server described itself.
+    /// The link to an image's server is up; the server described itself.
     Connected {
+        /// The image.
+        image: ImageKey,
         /// Made when the server started; another one has other sessions.
         server_id: String,
         /// What it calls itself.
@@ -66,8 +72,13 @@ pub enum Input {
         /// Where it listens.
         endpoint: String,
     },
-    /// The link is not up.
-    Disconnected(Link),
+    /// The link to an image's server is not up.
+    Disconnected {
+        /// The image.
+        image: ImageKey,
+        /// How it is.
+        link: Link,
+    },
     /// A request was answered.
     Reply {
         /// Its id.
@@ -75,20 +86,68 @@ pub enum Input {
         /// The answer.
         outcome: Outcome,
     },
-    /// The server told what happened.
-    Event(Event),
-    /// The server's event loop answers late, or does so no more.
-    Busy(bool),
-    /// Events of a session are lost: the server keeps them no longer.
+    /// An image's server told what happened.
+    Event {
+        /// The image.
+        image: ImageKey,
+        /// What happened.
+        event: Event,
+    },
+    /// An image's event loop answers late, or does so no more.
+    Busy {
+        /// The image.
+        image: ImageKey,
+        /// Whether it does.
+        busy: bool,
+    },
+    /// Events of a session are lost: its server keeps them no longer.
     Gap {
-        /// Whose.
+        /// The image.
+        image: ImageKey,
+        /// The session on its server.
         session_id: String,
         /// How many.
         missed: u64,
     },
+    /// The sidecar is connected to another image.
+    ImageAdded {
+        /// Its key.
+        image: ImageKey,
+        /// Its name.
+        name: String,
+        /// What it is, as `--connect` takes it.
+        target: String,
+    },
+    /// The sidecar is no longer connected to an image.
+    ImageRemoved {
+        /// Its key.
+        image: ImageKey,
+    },
+    /// The command line asks something; an [`Effect::Answer`] follows, sooner or later.
+    Called {
+        /// Names the call.
+        call: CallKey,
+        /// What is asked.
+        ask: Ask,
+    },
+    /// A call has waited long enough.
+    Late {
+        /// Names the call.
+        call: CallKey,
+    },
+    /// It is so many seconds since 1970.
+    Time(u64),
+    /// These clients are attached to the Zellij session.
+    Attached(BTreeSet<u16>),
+    /// Somebody says what guests may do from now on; it holds for this session until he says otherwise.
+    Guests(Guests),
+    /// What guests may do where nobody has said anything: the configuration's word.
+    GuestsByDefault(Guests),
     /// Some time has passed: what was held back to be sent at once may go.
     Flush,
-    /// Some minutes have passed: let the server know that its session is in use.
+    /// The same for cursors, which may wait longer: a tenth of a second.
+    FlushCursors,
+    /// Some minutes have passed: let the servers know that their sessions are in use.
     KeepAlive,
 }
 
@@ -110,8 +169,10 @@ pub enum Effect {
     Record(Record),
     /// Send this to panes.
     Tell(To, ToPane),
-    /// Send this to the server, now or once there is one, once.
+    /// Send this to an image's server, now or once there is one, once.
     Request {
+        /// The image.
+        image: ImageKey,
         /// Its id.
         id: Uuid,
         /// What to ask.
@@ -119,10 +180,26 @@ pub enum Effect {
     },
     /// Get the events of a session from now on, and again whenever the link comes back.
     Subscribe {
-        /// The session.
+        /// The image.
+        image: ImageKey,
+        /// The session on its server.
         session_id: String,
         /// Number of the first event wanted.
         from_sequence: u64,
+    },
+    /// Get the events of a session no longer.
+    Unsubscribe {
+        /// The image.
+        image: ImageKey,
+        /// The session on its server.
+        session_id: String,
+    },
+    /// Answer what the command line asked.
+    Answer {
+        /// Names the call.
+        call: CallKey,
+        /// The answer.
+        told: Told,
     },
 }
 
@@ -137,277 +214,451 @@ pub enum To {
     One(Instance),
 }
 
-/// What a request was made for.
+/// Makes ids of requests.
 #[derive(Debug)]
-enum Purpose {
-    Session,
-    KeepAlive,
-    Evaluation,
-    Interrupt {
-        by: Instance,
-    },
-    /// Rows of the inspector.
-    Rows(RowsWanted),
-    /// The row of the inspector that somebody wants to walk into.
-    WalkInto {
-        shown: u64,
-        row: u64,
-    },
-    Release,
+pub(crate) struct Ids {
+    seed: u128,
+    made: u64,
 }
 
-#[derive(Debug, Clone)]
-struct RowsWanted {
-    shown: u64,
-    first: u64,
-    count: u32,
-    to: To,
+impl Ids {
+    fn make(&mut self) -> Uuid {
+        self.made += 1;
+        let bytes = self.seed.wrapping_add(u128::from(self.made)).to_be_bytes();
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+}
+
+/// Who said hello and not goodbye.
+#[derive(Debug)]
+struct Present {
+    role: Role,
+    /// The session that its layout pins it to.
+    pin: Option<SessionKey>,
 }
 
 /// The state of everything that is shared.
 pub struct Hub {
     /// Names this sidecar, another one each time it is started.
     sidecar: String,
-    /// Ids of requests are made from this and a counter.
-    seed: u128,
-    made_ids: u64,
-    document: Document,
-    transcript: Transcript,
-    inspector: Inspector,
+    /// What the hub calls itself at servers.
+    client_id: String,
+    ids: Ids,
+    images: BTreeMap<ImageKey, Image>,
+    sessions: BTreeMap<SessionKey, Session>,
+    /// The last key that a session was given.
+    last_key: u32,
+    /// The current session of each client.
+    clients: BTreeMap<u16, SessionKey>,
+    /// The session that was switched to last: that of clients who come new.
+    current: SessionKey,
     /// The highest act of each instance that was carried out, longest unheard of first.
     acked: Vec<(Instance, u64)>,
-    /// Who said hello and not goodbye.
-    present: BTreeMap<Instance, Role>,
-    evaluations: Vec<Evaluation>,
-    /// What went wrong, marked in the document.
-    errors: Vec<Mark>,
-    /// The last edit of each instance, to know whether somebody went on typing meanwhile.
-    last_edit: BTreeMap<Instance, u64>,
-    /// Evaluations by their act, as far as they run.
-    asked_by: BTreeMap<Uuid, u64>,
-    pending: BTreeMap<Uuid, Purpose>,
-    session: Option<Session>,
-    /// The server that is connected now.
-    server_id: Option<String>,
-    /// Number of the last event seen, and of the last one before the transcript was emptied.
-    last_event: u64,
-    cleared: u64,
-    /// Handles that nobody holds any more.
-    to_release: BTreeSet<String>,
-    rows_shown: u32,
-    status: Status,
-    told: Option<Status>,
-    transcript_told: u64,
-    transcript_dirty: bool,
+    present: BTreeMap<Instance, Present>,
+    /// What time it is, in seconds since 1970.
+    now: u64,
+    /// Whether the client's id is on disk.
+    client_id_kept: bool,
+    /// What the hub itself asked of servers, and the calls that wait for that.
+    wanted: BTreeMap<Uuid, Wanted>,
+    gathering: BTreeMap<CallKey, Gathering>,
+    /// What panes of sessions were last told.
+    list_told: Option<SessionList>,
+    people: People,
 }
 
 impl Hub {
-    /// The text of the workspace.
-    pub fn text(&self) -> String {
-        self.document.text()
+    /// The sessions, by key: never none.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values()
     }
 
-    /// The state of everything, as panes are told.
-    pub fn status(&self) -> &Status {
-        &self.status
+    /// The state of everything behind the session that was switched to last, as its panes are told.
+    pub fn status(&self) -> Status {
+        self.sessions
+            .get(&self.current)
+            .map(|session| self.status_of(session))
+            .unwrap_or_default()
     }
 
     /// Takes an input and answers what is to be done about it, in this order.
     pub fn handle(&mut self, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         let out = &mut effects;
+        if !std::mem::replace(&mut self.client_id_kept, true) {
+            out.push(Effect::Record(Record::Client {
+                client_id: self.client_id.clone(),
+            }));
+        }
         match input {
             Input::Pane { from, said } => self.pane(from, said, out),
             Input::Connected {
+                image,
                 server_id,
                 dialect,
                 endpoint,
+            } => self.connected(image, server_id, dialect, endpoint, out),
+            Input::Disconnected { image, link } => {
+                if let Some(image) = self.images.get_mut(&image) {
+                    image.link = link;
+                    image.busy = false;
+                    image.server_id = None;
+                }
+            }
+            Input::Reply { id, outcome } => {
+                if let Some(wanted) = self.wanted.remove(&id) {
+                    self.reply(id, wanted, outcome, out);
+                    return effects;
+                }
+                let mut sessions = self.sessions.values();
+                let asked = sessions.find(|session| session.pending.contains_key(&id));
+                if let Some(key) = asked.map(|session| session.key) {
+                    self.within(key, out, |session, work| session.reply(id, outcome, work));
+                }
+            }
+            Input::Event { image, event } => {
+                if let Some(session_id) = event.session_id.clone()
+                    && let Some(key) = self.session_with(image, &session_id)
+                {
+                    self.within(key, out, |session, work| session.event(event, work));
+                }
+            }
+            Input::Busy { image, busy } => {
+                if let Some(image) = self.images.get_mut(&image) {
+                    image.busy = busy;
+                }
+            }
+            Input::Gap {
+                image,
+                session_id,
+                missed,
             } => {
-                self.status.link = Link::Connected;
-                self.status.busy = false;
-                self.status.dialect = dialect;
-                self.status.endpoint = endpoint;
-                self.connected(server_id, out);
+                let key = self.session_with(image, &session_id);
+                if let Some(session) = key.and_then(|key| self.sessions.get_mut(&key)) {
+                    session.missed(missed);
+                }
             }
-            Input::Disconnected(link) => {
-                self.status.link = link;
-                self.status.busy = false;
-                self.server_id = None;
-            }
-            Input::Reply { id, outcome } => self.reply(id, outcome, out),
-            Input::Event(event) => self.event(event),
-            Input::Busy(busy) => self.status.busy = busy,
-            Input::Gap { session_id, missed } => self.gap(&session_id, missed),
+            Input::ImageAdded {
+                image,
+                name,
+                target,
+            } => self.image_added(image, name, target),
+            Input::ImageRemoved { image } => self.image_removed(image),
+            Input::Called { call, ask } => self.called(call, ask, out),
+            Input::Late { call } => self.late(call, out),
+            Input::Time(now) => self.now = now,
+            Input::Attached(clients) => self.attached(&clients, out),
+            Input::Guests(guests) => self.set_guests(guests, out),
+            Input::GuestsByDefault(guests) => self.people.by_default = guests,
             Input::Flush => self.flush(out),
-            Input::KeepAlive => self.keep_alive(out),
+            Input::FlushCursors => self.each_session(out, Session::flush_cursors),
+            Input::KeepAlive => self.each_session(out, Session::keep_alive),
         }
-        self.count();
         effects
     }
 
     /// Whether a [`Input::Flush`] would send anything.
     pub fn wants_flush(&self) -> bool {
-        self.transcript_dirty
-            || self.told.as_ref() != Some(&self.status)
-            || (!self.to_release.is_empty() && self.pending.is_empty())
+        self.sessions
+            .values()
+            .any(|session| session.wants_flush(self.now) || self.has_news(session))
+            || (self.lists_shown() && self.list_told.as_ref() != Some(&self.list()))
+    }
+
+    /// Whether an [`Input::FlushCursors`] would send anything.
+    pub fn wants_cursors(&self) -> bool {
+        self.sessions.values().any(Session::wants_cursors)
+    }
+
+    fn has_news(&self, session: &Session) -> bool {
+        session.told.as_ref() != Some(&self.status_of(session))
+    }
+
+    /// Lets a session do something.
+    fn within<R>(
+        &mut self,
+        key: SessionKey,
+        out: &mut Vec<Effect>,
+        does: impl FnOnce(&mut Session, &mut Work) -> R,
+    ) -> Option<R> {
+        let session = self.sessions.get_mut(&key)?;
+        let image = self
+            .images
+            .values()
+            .find(|image| image.name == session.image);
+        let mut work = Work {
+            ids: &mut self.ids,
+            image,
+            now: self.now,
+            client_id: &self.client_id,
+            out,
+        };
+        Some(does(session, &mut work))
+    }
+
+    fn each_session(&mut self, out: &mut Vec<Effect>, does: impl Fn(&mut Session, &mut Work)) {
+        let keys: Vec<SessionKey> = self.sessions.keys().copied().collect();
+        for key in keys {
+            self.within(key, out, &does);
+        }
     }
 
     fn pane(&mut self, from: Instance, said: FromPane, out: &mut Vec<Effect>) {
         match said {
-            FromPane::Hello { role, .. } => self.hello(from, role, out),
+            FromPane::Hello { role, pin, .. } => self.hello(from, role, pin, out),
             FromPane::Probed { .. } => {}
             FromPane::Bye => {
                 self.present.remove(&from);
+                for session in self.sessions.values_mut() {
+                    session.leave(|instance| *instance == from);
+                }
             }
-            FromPane::Act { seq, act } => self.act(from, seq, act, out),
+            FromPane::Cursor {
+                session,
+                rev,
+                anchor,
+                cursor,
+            } => {
+                if self.people.is_there(&from)
+                    && let Some(session) = self.sessions.get_mut(&session)
+                {
+                    session.cursor_at(from, rev, anchor, cursor);
+                }
+            }
+            FromPane::Act { seq, session, act } => self.act(from, seq, session, act, out),
             FromPane::View {
+                session,
                 first,
                 count,
                 from: column,
             } => {
-                out.push(self.window(from, first, count, column));
+                self.within(session, out, |session, work| {
+                    let window = session.window(first, count, column);
+                    work.out.push(Effect::Tell(To::One(from), window));
+                });
             }
-            FromPane::Copy { rev, span } => {
-                let span = self.current_span(span, rev, &from);
-                let (text, truncated) = self.document.text_of(span, WINDOW_BYTES / 2);
-                out.push(Effect::Tell(
-                    To::One(from),
-                    ToPane::Clipboard { text, truncated },
-                ));
+            FromPane::Copy { session, rev, span } => {
+                self.within(session, out, |session, work| {
+                    let text = session.copied(span, rev, &from);
+                    work.out.push(Effect::Tell(To::One(from), text));
+                });
             }
-            FromPane::InspectorView { first, count } => {
-                self.rows_shown = count.clamp(1, inspector::MAX_ROWS);
-                self.ask_rows(
-                    RowsWanted {
-                        shown: self.inspector.shown(),
-                        first,
-                        count: self.rows_shown,
-                        to: To::One(from),
-                    },
-                    out,
-                );
+            FromPane::InspectorView {
+                session,
+                first,
+                count,
+            } => {
+                self.within(session, out, |session, work| {
+                    session.inspector_view(from, first, count, work);
+                });
             }
-            FromPane::TranscriptView { first, count } => {
-                out.push(self.transcript_lines(To::One(from), first, count));
+            FromPane::TranscriptView {
+                session,
+                first,
+                count,
+            } => {
+                self.within(session, out, |session, work| {
+                    let lines = session.transcript_lines(first, count);
+                    work.out.push(Effect::Tell(To::One(from), lines));
+                });
             }
         }
     }
 
-    fn hello(&mut self, from: Instance, role: Role, out: &mut Vec<Effect>) {
-        self.present.insert(from.clone(), role);
-        let acked = self.acked_of(&from);
-        self.count();
-        let to = To::One(from);
+    fn hello(&mut self, from: Instance, role: Role, pin: Option<String>, out: &mut Vec<Effect>) {
+        let pin = pin.and_then(|name| self.pinned(name, &from, out));
+        self.present.insert(from.clone(), Present { role, pin });
+        self.arrives(&from, false, out);
+        self.welcome(&from, out);
+    }
+
+    /// The session that a layout pins a pane to; made if there is none.
+    fn pinned(&mut self, name: String, by: &Instance, out: &mut Vec<Effect>) -> Option<SessionKey> {
+        let mut sessions = self.sessions.values();
+        if let Some(session) = sessions.find(|session| session.name == name) {
+            return Some(session.key);
+        }
+        match self.new_session(name, None, out) {
+            Ok(key) => Some(key),
+            Err(reason) => {
+                out.push(notice(by.clone(), Level::Error, reason));
+                None
+            }
+        }
+    }
+
+    /// Tells an instance what it shows from now on.
+    fn welcome(&mut self, instance: &Instance, out: &mut Vec<Effect>) {
+        let key = self.session_of(instance);
+        let Some(session) = self.sessions.get(&key) else {
+            return;
+        };
         out.push(Effect::Tell(
-            to.clone(),
+            To::One(instance.clone()),
             ToPane::Welcome {
                 sidecar: self.sidecar.clone(),
-                acked: acked.unwrap_or(0),
-                status: self.status.clone(),
+                acked: self.acked_of(instance).unwrap_or(0),
+                session: key,
+                status: self.status_of(session),
             },
         ));
-        match role {
-            Role::Workspace => out.push(Effect::Tell(to, self.marks())),
-            Role::Inspector => self.ask_rows(
-                RowsWanted {
-                    shown: self.inspector.shown(),
-                    first: 0,
-                    count: self.rows_shown,
-                    to,
-                },
-                out,
-            ),
-            Role::Transcript => out.push(self.transcript_lines(to, None, MAX_TRANSCRIPT_LINES)),
+        if let Some(role) = self.present.get(instance).map(|present| present.role) {
+            self.within(key, out, |session, work| {
+                session.greet(instance.clone(), role, work);
+            });
+            if role == Role::Sessions {
+                out.push(Effect::Tell(
+                    To::One(instance.clone()),
+                    ToPane::Sessions {
+                        list: self.list(),
+                        now: self.now,
+                    },
+                ));
+            }
         }
     }
 
-    fn window(&self, to: Instance, first: u32, count: u32, from: u32) -> Effect {
-        let first = first.min(self.document.line_count() - 1);
-        Effect::Tell(
-            To::One(to),
-            ToPane::Window {
-                rev: self.document.rev(),
-                first,
-                total: self.document.line_count(),
-                lines: self.document.window(first, count, from, WINDOW_BYTES),
-            },
-        )
+    /// The session that an instance shows: the one it is pinned to, else its client's.
+    fn session_of(&self, instance: &Instance) -> SessionKey {
+        let pin = self.present.get(instance).and_then(|present| present.pin);
+        let of_client = || self.clients.get(&instance.client()?).copied();
+        pin.or_else(of_client)
+            .filter(|key| self.sessions.contains_key(key))
+            .unwrap_or(self.current)
     }
 
-    fn transcript_lines(&self, to: To, first: Option<u64>, count: u32) -> Effect {
-        let count = count.min(MAX_TRANSCRIPT_LINES);
-        let (first, lines) = self.transcript.window(first, count, WINDOW_BYTES);
-        Effect::Tell(
-            to,
-            ToPane::Transcript {
-                first,
-                oldest: self.transcript.oldest(),
-                end: self.transcript.end(),
-                lines,
-            },
-        )
-    }
-
-    /// All marks of the document: what runs, and what went wrong.
-    fn marks(&self) -> ToPane {
-        ToPane::Marks {
-            rev: self.document.rev(),
-            marks: self.all_marks(),
+    fn act(
+        &mut self,
+        by: Instance,
+        seq: u64,
+        session: SessionKey,
+        act: Act,
+        out: &mut Vec<Effect>,
+    ) {
+        // Of an instance that nobody remembers, the first act heard is the next one: the acts before
+        // it were acknowledged by somebody.
+        if let Some(acked) = self.acked_of(&by) {
+            if seq <= acked {
+                out.push(Effect::Tell(To::One(by), ToPane::Acked { seq: acked }));
+                return;
+            }
+            if seq > acked + 1 {
+                // Something was lost on the way. A welcome makes the instance send again what is
+                // not acknowledged.
+                self.welcome(&by, out);
+                return;
+            }
         }
+        self.set_acked(&by, seq);
+        self.arrives(&by, true, out);
+        if self.refused(&by, seq, &act, out) {
+            return;
+        }
+        if let Act::Sessions { command } = act {
+            self.commanded(&by, seq, command, out);
+            return;
+        }
+        let author = by.clone();
+        let found = self.within(session, out, |session, work| {
+            session.act(by, seq, act, work);
+        });
+        if found.is_none() {
+            out.push(Effect::Record(Record::Act {
+                by: author.clone(),
+                seq,
+            }));
+            out.push(Effect::Tell(To::One(author.clone()), ToPane::Acked { seq }));
+            let text = "The session in which this was meant is closed; nothing was done.";
+            out.push(notice(author, Level::Error, text));
+        }
+    }
+
+    fn connected(
+        &mut self,
+        image: ImageKey,
+        server_id: String,
+        dialect: String,
+        endpoint: String,
+        out: &mut Vec<Effect>,
+    ) {
+        let key = image;
+        let Some(image) = self.images.get_mut(&image) else {
+            return;
+        };
+        image.link = Link::Connected;
+        image.busy = false;
+        image.server_id = Some(server_id.clone());
+        image.dialect = dialect;
+        image.endpoint = endpoint;
+        let name = image.name.clone();
+        self.ask_for_strays(key, out);
+        self.each_session(out, |session, work| {
+            if session.image == name {
+                session.connected(&server_id, work);
+            }
+        });
+    }
+
+    /// The session to which a server's session belongs.
+    fn session_with(&self, image: ImageKey, session_id: &str) -> Option<SessionKey> {
+        let image = self.images.get(&image)?;
+        let mut sessions = self.sessions.values();
+        sessions
+            .find(|session| session.image == image.name && session.is_on(session_id))
+            .map(|session| session.key)
     }
 
     /// Sends what is better sent at once than one by one.
     fn flush(&mut self, out: &mut Vec<Effect>) {
-        if self.transcript_dirty {
-            self.transcript_dirty = false;
-            // The last line told may have grown.
-            let from = self.transcript_told.saturating_sub(1);
-            let newest = self.transcript.end().saturating_sub(from);
-            let count = u32::try_from(newest).unwrap_or(u32::MAX);
-            out.push(self.transcript_lines(To::Role(Role::Transcript), None, count));
-            self.transcript_told = self.transcript.end();
-        }
-        if self.told.as_ref() != Some(&self.status) {
-            self.told = Some(self.status.clone());
+        self.each_session(out, Session::flush);
+        let news: Vec<(SessionKey, Status)> = self
+            .sessions
+            .values()
+            .filter(|session| self.has_news(session))
+            .map(|session| (session.key, self.status_of(session)))
+            .collect();
+        for (key, status) in news {
+            if let Some(session) = self.sessions.get_mut(&key) {
+                session.told = Some(status.clone());
+            }
             out.push(Effect::Tell(
                 To::All,
                 ToPane::Status {
-                    status: self.status.clone(),
+                    session: key,
+                    status,
                 },
             ));
         }
-        self.release(out);
+        self.tell_list(out);
     }
 
-    /// Brings the numbers in the status up to date.
-    fn count(&mut self) {
-        self.status.running = self.evaluations.len() as u32;
-        let people: BTreeSet<&str> = self
-            .present
-            .keys()
-            .filter_map(|instance| instance.0.split_once('.')?.1.split_once('-'))
-            .map(|(client, _)| client)
-            .collect();
-        self.status.clients = people.len() as u32;
-    }
-
-    fn make_id(&mut self) -> Uuid {
-        self.made_ids += 1;
-        uuid::Builder::from_random_bytes(
-            self.seed
-                .wrapping_add(u128::from(self.made_ids))
-                .to_be_bytes(),
-        )
-        .into_uuid()
-    }
-
-    fn ask(&mut self, request: impl Into<Request>, purpose: Purpose, out: &mut Vec<Effect>) {
-        let id = self.make_id();
-        self.pending.insert(id, purpose);
-        out.push(Effect::Request {
-            id,
-            request: request.into(),
-        });
+    /// The state of everything behind a session.
+    fn status_of(&self, session: &Session) -> Status {
+        let mut images = self.images.values();
+        let image = images.find(|image| image.name == session.image);
+        Status {
+            session: session.name.clone(),
+            image: session.image.clone(),
+            sessions: self.sessions.len() as u32,
+            images: self.images.len() as u32,
+            link: image.map_or_else(
+                || Link::Failed {
+                    reason: format!(
+                        "The image {} was disconnected; move this session to another one.",
+                        session.image
+                    ),
+                },
+                |image| image.link.clone(),
+            ),
+            dialect: image.map(|image| image.dialect.clone()).unwrap_or_default(),
+            endpoint: image
+                .map(|image| image.endpoint.clone())
+                .unwrap_or_default(),
+            busy: image.is_some_and(|image| image.busy),
+            running: session.running() as u32,
+            clients: self.people_there() as u32,
+            host: self.people.host(),
+        }
     }
 
     fn acked_of(&self, instance: &Instance) -> Option<u64> {
@@ -431,35 +682,7 @@ impl Hub {
         }
         self.acked.push((instance.clone(), seq));
         if self.acked.len() > MAX_INSTANCES {
-            let (oldest, _) = self.acked.remove(0);
-            self.last_edit.remove(&oldest);
-        }
-    }
-
-    fn event(&mut self, event: Event) {
-        let of_session = self.session.as_ref().map(|session| &session.session_id);
-        if event.session_id.as_ref() != of_session {
-            return;
-        }
-        if event.sequence != 0 {
-            if event.sequence <= self.last_event {
-                return;
-            }
-            self.last_event = event.sequence;
-        }
-        if let stui_protocol::event::Happening::Transcript(transcript) = event.happening {
-            self.transcript.write(&transcript.text);
-            self.transcript_dirty = true;
-        }
-    }
-
-    /// Shows in the transcript that something is missing there.
-    fn gap(&mut self, session_id: &str, missed: u64) {
-        if self.session_id().as_deref() == Some(session_id) {
-            self.transcript.write_note(&format!(
-                "[{missed} events are missing here: the server kept them no longer]"
-            ));
-            self.transcript_dirty = true;
+            self.acked.remove(0);
         }
     }
 }
@@ -467,5 +690,12 @@ impl Hub {
 /// One sentence for somebody.
 fn notice(to: Instance, level: Level, text: impl AsRef<str>) -> Effect {
     let text = inspector::cut(text.as_ref(), 1000);
-    Effect::Tell(To::One(to), ToPane::Notice { level, text })
+    Effect::Tell(
+        To::One(to),
+        ToPane::Notice {
+            session: None,
+            level,
+            text,
+        },
+    )
 }

@@ -1,30 +1,30 @@
 //! What the hub keeps on disk: a snapshot, and the records of what changed since.
 //!
 //! Replaying the records over the snapshot brings back the hub as it was, up to what can be had again
-//! from the server (the transcript, rows of the inspector).
+//! from the server (rows of the inspector).
+
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use stui_protocol::Uuid;
-use stui_protocol::pane::{Edit, How, Instance, Span};
+use stui_protocol::pane::{Edit, Guests, How, Instance, Pos, SessionKey, Span};
 
+use super::cursors::Cursors;
 use super::document::{Authorship, DocumentSnapshot};
+use super::history::History;
 use super::inspector::Node;
+use super::transcript::TranscriptSnapshot;
 
 /// One change of what must survive.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "r", rename_all = "snake_case")]
 pub enum Record {
-    /// The document was changed.
-    Edit {
-        /// Who did it.
-        authorship: Authorship,
-        /// Number of the author's act that is acknowledged with it; 0 for none.
-        seq: u64,
-        /// The change as it applied.
-        edit: Edit,
-        /// What the author sent, if it had to be moved.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        made: Option<Edit>,
+    /// Something in a session changed.
+    Of {
+        /// The session.
+        s: SessionKey,
+        /// The change.
+        c: Change,
     },
     /// An act of an instance was carried out that needs no record of its own.
     Act {
@@ -32,6 +32,64 @@ pub enum Record {
         by: Instance,
         /// Number of its act.
         seq: u64,
+    },
+    /// What the hub calls itself at servers was chosen, for ever.
+    Client {
+        /// It.
+        client_id: String,
+    },
+    /// A session was made.
+    Created {
+        /// Names it for ever.
+        session: SessionKey,
+        /// Its name so far.
+        name: String,
+        /// Name of its image.
+        image: String,
+    },
+    /// Who is there, and who was there first.
+    People {
+        /// The clients' numbers, who has been there longest first.
+        clients: Vec<u16>,
+    },
+    /// What guests may do was changed while the session ran.
+    Guests {
+        /// What they may do now.
+        guests: Guests,
+    },
+    /// A client's current session is this one now.
+    Current {
+        /// The client's number.
+        client: u16,
+        /// The session.
+        session: SessionKey,
+    },
+}
+
+/// One change of a session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "c", rename_all = "snake_case")]
+pub enum Change {
+    /// The document was changed.
+    Edit {
+        /// Who did it.
+        authorship: Authorship,
+        /// Number of the author's act that is acknowledged with it; 0 for none.
+        seq: u64,
+        /// The change as its author made it.
+        edit: Edit,
+        /// The last revision that the author knew of; none: `edit` is the change as it applied.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made_at: Option<u64>,
+    },
+    /// An instance is told to select an answer, or what is wrong.
+    Selected {
+        /// The instance.
+        by: Instance,
+        /// The end of the selection that stays.
+        anchor: Pos,
+        /// The end that moves.
+        cursor: Pos,
     },
     /// The last group of changes was taken back.
     Undo {
@@ -67,11 +125,31 @@ pub enum Record {
     Answered {
         /// Its id.
         id: Uuid,
+        /// What became of it; none: it never ran.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        end: Option<End>,
     },
-    /// A session on the server was made for this hub.
-    Session {
+    /// An entry of the history, and those before it, were run again.
+    RanAgain {
+        /// Its number.
+        n: u64,
+    },
+    /// A debugger is no longer open.
+    DebuggerClosed {
+        /// Its id.
+        id: String,
+    },
+    /// Something was written to the transcript.
+    Wrote {
+        /// The text.
+        text: String,
+        /// Number of the last event in it.
+        sequence: u64,
+    },
+    /// A session on the server was made for this one.
+    Server {
         /// It.
-        session: Session,
+        server: ServerSession,
     },
     /// The transcript was emptied.
     Cleared {
@@ -83,6 +161,36 @@ pub enum Record {
         /// From what was inspected first to what is shown.
         trail: Vec<Node>,
     },
+    /// It was given another name.
+    Named {
+        /// The name.
+        name: String,
+    },
+    /// It is on another image now.
+    Moved {
+        /// Name of the image.
+        image: String,
+    },
+    /// It was closed.
+    Closed,
+}
+
+impl Record {
+    /// The act that is acknowledged with it.
+    pub fn acknowledges(&self) -> Option<(&Instance, u64)> {
+        match self {
+            Record::Act { by, seq } => Some((by, *seq)),
+            Record::Of { c, .. } => match c {
+                Change::Edit {
+                    authorship, seq, ..
+                } => authorship.by.as_ref().map(|by| (by, *seq)),
+                Change::Undo { by, seq } | Change::Redo { by, seq } => Some((by, *seq)),
+                Change::Evaluation { evaluation, seq } => Some((&evaluation.by, *seq)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 /// An evaluation that is not answered yet.
@@ -92,6 +200,9 @@ pub struct Evaluation {
     pub id: Uuid,
     /// Who asked for it.
     pub by: Instance,
+    /// Number of the act that asked.
+    #[serde(default)]
+    pub seq: u64,
     /// What for.
     pub how: How,
     /// The code.
@@ -100,11 +211,38 @@ pub struct Evaluation {
     pub span: Span,
     /// The server that it was sent to; none: not sent yet.
     pub server_id: Option<String>,
+    /// When it was asked for, in seconds since 1970.
+    #[serde(default)]
+    pub at: u64,
+    /// Number of the entry of the history that it runs again; such a one has no place in the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<u64>,
+}
+
+/// What became of an evaluation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// Whether it ended without an error.
+    pub good: bool,
+    /// The answer or the error, in one line.
+    pub answer: String,
+    /// Id of the debugger that is open on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debug_id: Option<String>,
+}
+
+/// A debugger that is open on the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Debugger {
+    /// Its id.
+    pub id: String,
+    /// The error, in one line.
+    pub title: String,
 }
 
 /// A session on a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
+pub struct ServerSession {
     /// The server, as it describes itself.
     pub server_id: String,
     /// The session's id.
@@ -113,18 +251,59 @@ pub struct Session {
 
 /// Everything that must survive, at one moment.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
 pub struct Snapshot {
-    /// The workspace's document.
-    pub document: DocumentSnapshot,
+    /// What the hub calls itself at servers.
+    pub client_id: Option<String>,
+    /// All sessions; none: nothing was ever done.
+    pub sessions: BTreeMap<SessionKey, SessionSnapshot>,
+    /// The last key that a session was given.
+    pub last_key: u32,
+    /// The current session of each client.
+    pub clients: BTreeMap<u16, SessionKey>,
+    /// The session that was switched to last, by whomever.
+    pub current: SessionKey,
+    /// Who was there, who has been there longest first.
+    #[serde(default)]
+    pub people: Vec<u16>,
+    /// What guests may do, if somebody said so while the session ran.
+    #[serde(default)]
+    pub guests: Option<Guests>,
     /// The highest act of each instance that was carried out, longest unheard of first.
     pub acked: Vec<(Instance, u64)>,
+}
+
+/// Everything of a session that must survive.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionSnapshot {
+    /// Its name.
+    pub name: String,
+    /// Name of its image.
+    pub image: String,
+    /// The workspace's document.
+    pub document: DocumentSnapshot,
+    /// Where people were in it.
+    pub cursors: Cursors,
+    /// What instances were told to select and have not yet been seen to.
+    pub selections: BTreeMap<Instance, (Pos, Pos)>,
+    /// The last edits of those who wait for an answer.
+    pub last_edit: BTreeMap<Instance, u64>,
     /// What is not answered yet.
     pub evaluations: Vec<Evaluation>,
-    /// The session in use.
-    pub session: Option<Session>,
-    /// Number of the last event before the transcript was emptied.
-    pub cleared: u64,
+    /// The session on the server.
+    pub server: Option<ServerSession>,
+    /// Number of the last event in the transcript.
+    pub last_event: u64,
+    /// The transcript.
+    pub transcript: TranscriptSnapshot,
     /// What the inspector shows.
     pub trail: Vec<Node>,
+    /// What was evaluated.
+    pub history: History,
+    /// How many sessions on servers it has had.
+    pub life: u32,
+    /// Debuggers that are open, the oldest first.
+    pub debuggers: VecDeque<Debugger>,
+    /// When it was last used, in seconds since 1970.
+    pub used: u64,
 }

@@ -1,118 +1,150 @@
 //! From the hub to the disk and back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use stui_protocol::pane::Status;
+use stui_protocol::pane::SessionKey;
 
-use super::Hub;
-use super::document::Document;
-use super::inspector::{DEFAULT_ROWS, Inspector, Node};
-use super::record::{Record, Snapshot};
-use super::transcript::Transcript;
+use super::image::{Image, ImageKey};
+use super::people::People;
+use super::record::{Change, Record, SessionSnapshot, Snapshot};
+use super::session::Session;
+use super::{Hub, Ids};
+
+/// The name of the session that is there from the beginning.
+pub(super) const FIRST_SESSION: &str = "main";
 
 impl Hub {
-    /// A hub with what the last one left on disk. `sidecar` names this process, `seed` is random:
-    /// ids of requests are made from it.
+    /// A hub with what the last one left on disk. `sidecar` names this process, `seed` is random: ids
+    /// of requests are made from it. `images` are name and target of the images that the Zellij session
+    /// is connected to, the one for new sessions first; their keys count from 0.
     pub fn restored(
         sidecar: String,
         seed: u128,
+        images: impl IntoIterator<Item = (String, String)>,
         snapshot: Snapshot,
         records: impl IntoIterator<Item = Record>,
     ) -> Self {
+        let images: BTreeMap<ImageKey, Image> = (0..)
+            .map(ImageKey)
+            .zip(images)
+            .map(|(key, (name, target))| (key, Image::new(key, name, target)))
+            .collect();
         let mut hub = Hub {
+            client_id_kept: snapshot.client_id.is_some(),
+            client_id: snapshot
+                .client_id
+                .unwrap_or_else(|| format!("stui-{seed:032x}")),
             sidecar,
-            seed,
-            made_ids: 0,
-            document: Document::from_snapshot(snapshot.document),
-            transcript: Transcript::default(),
-            inspector: Inspector::default(),
+            ids: Ids { seed, made: 0 },
+            images,
+            sessions: snapshot
+                .sessions
+                .into_iter()
+                .map(|(key, session)| (key, Session::from_snapshot(key, session)))
+                .collect(),
+            last_key: snapshot.last_key,
+            clients: snapshot.clients,
+            current: snapshot.current,
             acked: snapshot.acked,
             present: BTreeMap::new(),
-            evaluations: snapshot.evaluations,
-            errors: Vec::new(),
-            last_edit: BTreeMap::new(),
-            asked_by: BTreeMap::new(),
-            pending: BTreeMap::new(),
-            session: snapshot.session,
-            server_id: None,
-            last_event: snapshot.cleared,
-            cleared: snapshot.cleared,
-            to_release: BTreeSet::new(),
-            rows_shown: DEFAULT_ROWS,
-            status: Status::default(),
-            told: None,
-            transcript_told: 0,
-            transcript_dirty: false,
+            now: 0,
+            wanted: BTreeMap::new(),
+            gathering: BTreeMap::new(),
+            list_told: None,
+            people: People {
+                order: snapshot.people,
+                said: snapshot.guests,
+                ..People::default()
+            },
         };
-        let mut trail = snapshot.trail;
-        for record in records {
-            hub.replay(record, &mut trail);
+        if hub.sessions.is_empty() {
+            hub.current = hub.add_session(FIRST_SESSION.into(), String::new());
         }
-        hub.inspector = Inspector::restored(trail);
-        hub.count();
+        for record in records {
+            hub.replay(record);
+        }
+        for session in hub.sessions.values_mut() {
+            session.leave_all();
+        }
+        // What is no longer connected to cannot be what a session is on.
+        if let Some(first) = hub.images.values().next().map(|image| image.name.clone()) {
+            for session in hub.sessions.values_mut() {
+                if !hub.images.values().any(|image| image.name == session.image) {
+                    session.image.clone_from(&first);
+                }
+            }
+        }
         hub
     }
 
     /// Everything that must survive, now.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
-            document: self.document.snapshot(),
+            client_id: Some(self.client_id.clone()),
+            sessions: self
+                .sessions
+                .values()
+                .map(|session| (session.key, session.snapshot()))
+                .collect(),
+            last_key: self.last_key,
+            clients: self.clients.clone(),
+            current: self.current,
+            people: self.people.order.clone(),
+            guests: self.people.said,
             acked: self.acked.clone(),
-            evaluations: self.evaluations.clone(),
-            session: self.session.clone(),
-            cleared: self.cleared,
-            trail: self.inspector.trail().to_vec(),
         }
     }
 
-    fn replay(&mut self, record: Record, trail: &mut Vec<Node>) {
+    /// A new session, with the next key.
+    pub(super) fn add_session(&mut self, name: String, image: String) -> SessionKey {
+        self.last_key += 1;
+        let key = SessionKey(self.last_key);
+        let snapshot = SessionSnapshot {
+            name,
+            image,
+            ..SessionSnapshot::default()
+        };
+        self.sessions
+            .insert(key, Session::from_snapshot(key, snapshot));
+        key
+    }
+
+    fn replay(&mut self, record: Record) {
+        if let Some((by, seq)) = record.acknowledges() {
+            let by = by.clone();
+            self.set_acked(&by, seq);
+        }
         match record {
-            Record::Edit {
-                authorship,
-                seq,
-                edit,
-                made,
+            Record::Act { .. } => {}
+            Record::Of {
+                s,
+                c: Change::Closed,
             } => {
-                let edit = self.document.apply(&edit, made.as_ref(), &authorship);
-                self.moved_by(&edit);
-                if let Some(by) = &authorship.by {
-                    self.set_acked(by, seq);
+                self.remove_session(s);
+            }
+            Record::Of { s, c } => {
+                if let Some(session) = self.sessions.get_mut(&s) {
+                    session.replay(c);
                 }
             }
-            Record::Act { by, seq } => self.set_acked(&by, seq),
-            Record::Undo { by, seq } => {
-                for edit in self.document.undo() {
-                    self.moved_by(&edit);
-                }
-                self.set_acked(&by, seq);
+            Record::Client { client_id } => {
+                self.client_id = client_id;
+                self.client_id_kept = true;
             }
-            Record::Redo { by, seq } => {
-                for edit in self.document.redo() {
-                    self.moved_by(&edit);
-                }
-                self.set_acked(&by, seq);
-            }
-            Record::Evaluation { evaluation, seq } => {
-                self.set_acked(&evaluation.by, seq);
-                self.evaluations.push(evaluation);
-            }
-            Record::Sent {
-                id,
-                as_id,
-                server_id,
+            Record::Created {
+                session,
+                name,
+                image,
             } => {
-                if let Some(evaluation) = self.evaluations.iter_mut().find(|e| e.id == id) {
-                    evaluation.id = as_id;
-                    evaluation.server_id = Some(server_id);
-                }
+                self.last_key = session.0.saturating_sub(1);
+                self.add_session(name, image);
             }
-            Record::Answered { id } => self.evaluations.retain(|e| e.id != id),
-            Record::Session { session } => self.session = Some(session),
-            Record::Cleared { sequence } => {
-                self.cleared = sequence;
-                self.last_event = sequence;
+            Record::People { clients } => self.people.order = clients,
+            Record::Guests { guests } => self.people.said = Some(guests),
+            Record::Current { client, session } => {
+                self.clients.insert(client, session);
+                self.current = session;
             }
-            Record::Trail { trail: now } => *trail = now,
         }
     }
 }

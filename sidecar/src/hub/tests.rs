@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use stui_protocol::error::{ErrorCode, ErrorDetails, ErrorInfo, RuntimeError};
 use stui_protocol::event::{Happening, Transcript};
 use stui_protocol::object::{Child, ObjectHandle, View};
-use stui_protocol::pane::{Act, Edit, How, InspectorView, MarkKind, Pos, Span};
+use stui_protocol::pane::{Edit, How, InspectorView, MarkKind, Pos, Span};
 use stui_protocol::position::{Position, Range};
 use stui_protocol::response;
 
@@ -40,10 +40,29 @@ fn cursor(line: u32, column: u32) -> Span {
     Span::between(at(line, column), at(line, column))
 }
 
+/// The session that is there from the beginning, and the images.
+const FIRST: SessionKey = SessionKey(1);
+
+fn images() -> [(String, String); 2] {
+    ["embedded", "moose"].map(|name| (name.into(), name.into()))
+}
+
 impl Scene {
+    fn session(&self) -> &Session {
+        &self.hub.sessions[&FIRST]
+    }
+
+    fn session_mut(&mut self) -> &mut Session {
+        self.hub.sessions.get_mut(&FIRST).unwrap()
+    }
+
+    fn text(&self) -> String {
+        self.session().text()
+    }
+
     fn new() -> Self {
         let mut scene = Scene {
-            hub: Hub::restored("one".into(), 1, Snapshot::default(), []),
+            hub: Hub::restored("one".into(), 1, images(), Snapshot::default(), []),
             journal: Vec::new(),
             told: Vec::new(),
             requests: Vec::new(),
@@ -78,10 +97,11 @@ impl Scene {
                     assert!(line.len() < stui_protocol::pane::MAX_LINE - 100);
                     self.told.push((to, message));
                 }
-                Effect::Request { id, request } => self.requests.push((id, request)),
+                Effect::Request { id, request, .. } => self.requests.push((id, request)),
                 Effect::Subscribe {
                     session_id,
                     from_sequence,
+                    ..
                 } => self.subscribed.push((session_id, from_sequence)),
             }
         }
@@ -89,7 +109,13 @@ impl Scene {
 
     /// The sidecar is killed and another one started: only the journal is left.
     fn restart(&mut self) {
-        self.hub = Hub::restored("two".into(), 2, Snapshot::default(), self.journal.clone());
+        self.hub = Hub::restored(
+            "two".into(),
+            2,
+            images(),
+            Snapshot::default(),
+            self.journal.clone(),
+        );
         self.requests.clear();
         self.subscribed.clear();
         self.told.clear();
@@ -102,16 +128,29 @@ impl Scene {
                 role,
                 zellij_pid: 1,
                 zellij_version: "0.45.1".into(),
+                pin: None,
             },
         });
     }
 
     fn connect(&mut self, server_id: &str) {
         self.play(Input::Connected {
+            image: ImageKey(0),
             server_id: server_id.into(),
             dialect: "Embedded".into(),
             endpoint: "tcp://127.0.0.1:1".into(),
         });
+        self.answer(
+            "ListClientSessions",
+            response::ListClientSessions::default(),
+        );
+        if self
+            .requests
+            .iter()
+            .any(|(_, r)| r.name() == "RestoreSession")
+        {
+            self.answer("RestoreSession", response::RestoreSession::default());
+        }
     }
 
     fn give_session(&mut self, session_id: &str) {
@@ -144,7 +183,11 @@ impl Scene {
         let seq = *seq;
         self.play(Input::Pane {
             from: who.clone(),
-            said: FromPane::Act { seq, act },
+            said: FromPane::Act {
+                seq,
+                session: FIRST,
+                act,
+            },
         });
         seq
     }
@@ -156,7 +199,7 @@ impl Scene {
     /// Types at a place, knowing everything that happened.
     fn type_at(&mut self, place: Pos, text: &str) {
         let edit = Act::Edit {
-            rev: self.hub.document.rev(),
+            rev: self.session().document.rev(),
             edit: Edit::insert(place, text),
             group: 1,
         };
@@ -164,7 +207,7 @@ impl Scene {
     }
 
     fn evaluate(&mut self, span: Span, how: How) {
-        let rev = self.hub.document.rev();
+        let rev = self.session().document.rev();
         self.act(Act::Evaluate { rev, span, how });
     }
 
@@ -219,7 +262,7 @@ impl Scene {
             .iter()
             .rev()
             .find_map(|(_, message)| match message {
-                ToPane::Inspector { view } => Some(view),
+                ToPane::Inspector { view, .. } => Some(view),
                 _ => None,
             })
             .expect("the inspector was told something")
@@ -281,7 +324,7 @@ fn print_it_writes_the_answer_behind_the_expression_and_selects_it() {
         id,
         outcome: Outcome::Answered(Box::new(answer.into())),
     });
-    assert_eq!(scene.hub.text(), "3 + 4 7\n'next'");
+    assert_eq!(scene.text(), "3 + 4 7\n'next'");
     assert_eq!(scene.selection(), Some((at(0, 5), at(0, 7))));
     assert_eq!(scene.marks(), []);
 }
@@ -294,7 +337,7 @@ fn the_answer_finds_its_expression_after_edits_before_it_and_takes_no_typing_awa
     scene.type_at(at(0, 0), "\"a\"\n");
     scene.told.clear();
     scene.print_answer("7");
-    assert_eq!(scene.hub.text(), "\"a\"\n3 + 4 7");
+    assert_eq!(scene.text(), "\"a\"\n3 + 4 7");
     assert_eq!(scene.selection(), None);
     assert_eq!(scene.notices(), ["The answer is printed in line 2."]);
 }
@@ -305,13 +348,13 @@ fn the_printed_answer_is_one_step_of_undo() {
     scene.type_at(at(0, 0), "3 + 4");
     scene.evaluate(cursor(0, 0), How::PrintIt);
     scene.print_answer(&"long\n".repeat(30_000));
-    assert!(scene.hub.text().ends_with('…'));
+    assert!(scene.text().ends_with('…'));
     scene.act(Act::Undo);
-    assert_eq!(scene.hub.text(), "3 + 4");
+    assert_eq!(scene.text(), "3 + 4");
     scene.act(Act::Redo);
     scene.act(Act::Undo);
     scene.act(Act::Undo);
-    assert_eq!(scene.hub.text(), "");
+    assert_eq!(scene.text(), "");
     scene.told.clear();
     scene.act(Act::Undo);
     assert_eq!(scene.notices(), ["Nothing to undo."]);
@@ -386,6 +429,7 @@ fn an_act_that_arrives_again_is_acknowledged_and_not_carried_out_again() {
     let who = pane(Role::Workspace);
     let act = FromPane::Act {
         seq: 1,
+        session: FIRST,
         act: Act::Edit {
             rev: 0,
             edit: Edit::insert(at(0, 0), "a"),
@@ -398,7 +442,7 @@ fn an_act_that_arrives_again_is_acknowledged_and_not_carried_out_again() {
             said: act.clone(),
         });
     }
-    assert_eq!(scene.hub.text(), "a");
+    assert_eq!(scene.text(), "a");
     let acked = scene.told.last().unwrap();
     assert_eq!(*acked, (To::One(who), ToPane::Acked { seq: 1 }));
 }
@@ -411,6 +455,7 @@ fn an_act_behind_a_gap_waits_until_the_gap_is_filled() {
         from: pane(Role::Workspace),
         said: FromPane::Act {
             seq,
+            session: FIRST,
             act: Act::Edit {
                 rev: 1,
                 edit: Edit::insert(at(0, column), text),
@@ -425,7 +470,7 @@ fn an_act_behind_a_gap_waits_until_the_gap_is_filled() {
     ));
     scene.play(edit(2, "b", 1));
     scene.play(edit(3, "c", 2));
-    assert_eq!(scene.hub.text(), "abc");
+    assert_eq!(scene.text(), "abc");
 }
 
 #[test]
@@ -434,10 +479,10 @@ fn two_people_share_one_text_and_one_key_press_is_one_evaluation() {
     let other = person(Role::Workspace, 2);
     scene.hello(&other, Role::Workspace);
     scene.play(Input::Flush);
-    assert_eq!(scene.hub.status.clients, 2);
+    assert_eq!(scene.hub.status().clients, 2);
     scene.type_at(at(0, 0), "3 + 4");
     scene.told.clear();
-    let rev = scene.hub.document.rev();
+    let rev = scene.session().document.rev();
     scene.act_of(
         &other,
         Act::Evaluate {
@@ -470,7 +515,7 @@ fn what_is_evaluated_before_there_is_a_server_runs_once_there_is_one() {
     assert_eq!(scene.requests.len(), 1);
     scene.give_session("s1");
     scene.print_answer("7");
-    assert_eq!(scene.hub.text(), "3 + 4 7");
+    assert_eq!(scene.text(), "3 + 4 7");
 }
 
 #[test]
@@ -480,7 +525,7 @@ fn a_killed_sidecar_comes_back_with_text_acts_and_evaluations_under_their_ids() 
     scene.evaluate(cursor(0, 0), How::PrintIt);
     let (id, _) = scene.take("Evaluate");
     scene.restart();
-    assert_eq!(scene.hub.text(), "3 + 4");
+    assert_eq!(scene.text(), "3 + 4");
     scene.hello(&pane(Role::Workspace), Role::Workspace);
     assert!(matches!(
         scene.told.first(),
@@ -500,10 +545,10 @@ fn a_killed_sidecar_comes_back_with_text_acts_and_evaluations_under_their_ids() 
             .into(),
         )),
     });
-    assert_eq!(scene.hub.text(), "3 + 4 7");
+    assert_eq!(scene.text(), "3 + 4 7");
     scene.act(Act::Undo);
     scene.act(Act::Undo);
-    assert_eq!(scene.hub.text(), "");
+    assert_eq!(scene.text(), "");
 }
 
 #[test]
@@ -516,8 +561,9 @@ fn a_snapshot_and_the_records_behind_it_are_the_same_as_all_records() {
     scene.evaluate(cursor(1, 0), How::PrintIt);
     let later = scene.journal[before..].to_vec();
     let json = serde_json::to_string(&snapshot).unwrap();
-    let hub = Hub::restored("two".into(), 2, serde_json::from_str(&json).unwrap(), later);
-    assert_eq!(hub.text(), scene.hub.text());
+    let snapshot = serde_json::from_str(&json).unwrap();
+    let hub = Hub::restored("two".into(), 2, images(), snapshot, later);
+    assert_eq!(hub.sessions[&FIRST].text(), scene.text());
     assert_eq!(
         serde_json::to_value(hub.snapshot()).unwrap(),
         serde_json::to_value(scene.hub.snapshot()).unwrap()
@@ -540,7 +586,7 @@ fn another_server_gets_no_evaluation_of_the_old_one_and_a_new_session() {
     assert!(scene.requests.is_empty());
     scene.evaluate(cursor(0, 0), How::PrintIt);
     scene.print_answer("7");
-    assert_eq!(scene.hub.text(), "3 + 4 7");
+    assert_eq!(scene.text(), "3 + 4 7");
 }
 
 #[test]
@@ -654,8 +700,8 @@ fn what_was_inspected_is_shown_again_by_the_next_sidecar() {
 #[test]
 fn a_row_that_nobody_has_seen_is_asked_for_before_it_is_walked_into() {
     let mut scene = Scene::connected();
-    scene.hub.inspector.open(object("big"));
-    let shown = scene.hub.inspector.shown();
+    scene.session_mut().inspector.open(object("big"));
+    let shown = scene.session().inspector.shown();
     scene.act(Act::InspectRow {
         shown,
         row: 900_000,
@@ -667,20 +713,23 @@ fn a_row_that_nobody_has_seen_is_asked_for_before_it_is_walked_into() {
     let mut answer = rows("big", &["900001"]);
     answer.offset = 900_000;
     scene.answer("Inspect", answer);
-    assert_eq!(scene.hub.inspector.trail().len(), 2);
+    assert_eq!(scene.session().inspector.trail().len(), 2);
 }
 
 #[test]
 fn a_burst_of_transcript_is_told_at_once_and_only_its_end() {
     let mut scene = Scene::connected();
     for n in 0..2000 {
-        scene.play(Input::Event(Event {
-            session_id: Some("s1".into()),
-            sequence: n + 1,
-            happening: Happening::Transcript(Transcript {
-                text: format!("line {n}\n"),
-            }),
-        }));
+        scene.play(Input::Event {
+            image: ImageKey(0),
+            event: Event {
+                session_id: Some("s1".into()),
+                sequence: n + 1,
+                happening: Happening::Transcript(Transcript {
+                    text: format!("line {n}\n"),
+                }),
+            },
+        });
     }
     assert!(scene.told.is_empty());
     assert!(scene.hub.wants_flush());
@@ -701,16 +750,17 @@ fn a_burst_of_transcript_is_told_at_once_and_only_its_end() {
 #[test]
 fn an_event_that_comes_again_is_not_written_again_and_clearing_survives_a_restart() {
     let mut scene = Scene::connected();
-    let event = |sequence| {
-        Input::Event(Event {
+    let event = |sequence| Input::Event {
+        image: ImageKey(0),
+        event: Event {
             session_id: Some("s1".into()),
             sequence,
             happening: Happening::Transcript(Transcript { text: "x".into() }),
-        })
+        },
     };
     scene.play(event(1));
     scene.play(event(1));
-    assert_eq!(scene.hub.transcript.window(None, 9, 999).1, ["x"]);
+    assert_eq!(scene.session().transcript.window(None, 9, 999).1, ["x"]);
     scene.act(Act::ClearTranscript);
     scene.restart();
     scene.connect("server-1");
@@ -722,7 +772,7 @@ fn an_edit_that_no_line_can_carry_reaches_the_panes_in_pieces() {
     let mut scene = Scene::connected();
     let text = "\u{1}".repeat(24 * 1024);
     scene.type_at(at(0, 0), &text);
-    assert_eq!(scene.hub.text(), text);
+    assert_eq!(scene.text(), text);
     let edits: Vec<_> = scene
         .told
         .iter()

@@ -2,12 +2,16 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 /// Most lines kept.
 const MAX_LINES: usize = 10_000;
 /// Most bytes kept.
 const MAX_BYTES: usize = 4 << 20;
 /// Most bytes of one line; what comes behind that on the same line is dropped.
 pub const MAX_LINE_BYTES: usize = 4096;
+/// Most bytes of it that are kept on disk.
+const MAX_SAVED: usize = 1 << 20;
 /// Stands at the end of a line that was cut.
 const CUT: char = '…';
 
@@ -22,6 +26,13 @@ pub struct Transcript {
     after_return: bool,
 }
 
+/// What is kept of a transcript on disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TranscriptSnapshot {
+    oldest: u64,
+    lines: Vec<String>,
+}
+
 impl Default for Transcript {
     fn default() -> Self {
         Transcript {
@@ -34,6 +45,43 @@ impl Default for Transcript {
 }
 
 impl Transcript {
+    /// The transcript that a snapshot holds.
+    pub fn from_snapshot(snapshot: TranscriptSnapshot) -> Self {
+        let mut lines = VecDeque::from(snapshot.lines);
+        if lines.is_empty() {
+            lines.push_back(String::new());
+        }
+        Transcript {
+            bytes: lines.iter().map(String::len).sum(),
+            lines,
+            oldest: snapshot.oldest,
+            after_return: false,
+        }
+    }
+
+    /// The newest lines, as many as are kept on disk.
+    pub fn snapshot(&self) -> TranscriptSnapshot {
+        let mut bytes = 0;
+        let kept = self
+            .lines
+            .iter()
+            .rev()
+            .take_while(|line| {
+                bytes += line.len();
+                bytes <= MAX_SAVED
+            })
+            .count();
+        TranscriptSnapshot {
+            oldest: self.end() - kept as u64,
+            lines: self
+                .lines
+                .iter()
+                .skip(self.lines.len() - kept)
+                .cloned()
+                .collect(),
+        }
+    }
+
     /// Number of the oldest line still kept.
     pub fn oldest(&self) -> u64 {
         self.oldest
@@ -65,15 +113,6 @@ impl Transcript {
         while self.bytes > MAX_BYTES && self.lines.len() > 1 {
             self.drop_oldest();
         }
-    }
-
-    /// Writes a line that no code wrote, on a line of its own.
-    pub fn write_note(&mut self, note: &str) {
-        if self.lines.back().is_some_and(|line| !line.is_empty()) {
-            self.write("\n");
-        }
-        self.write(note);
-        self.write("\n");
     }
 
     fn push(&mut self, c: char) {
@@ -154,19 +193,6 @@ mod tests {
         assert_eq!(
             transcript.window(Some(0), 10, 1000),
             (0, ["a", "b", "c", "", "d\te[2J"].map(String::from).to_vec())
-        );
-    }
-
-    #[test]
-    fn a_note_has_a_line_of_its_own() {
-        let mut transcript = Transcript::default();
-        transcript.write("a");
-        transcript.write_note("[note]");
-        transcript.write("b\n");
-        transcript.write_note("[another]");
-        assert_eq!(
-            transcript.window(Some(0), 10, 1000).1,
-            ["a", "[note]", "b", "[another]", ""]
         );
     }
 

@@ -11,8 +11,12 @@ use stui_plugin_host::data::{
     PluginIds,
 };
 use stui_protocol::pane::{
-    DOWN, Down, InspectorView, Instance, Line, Link, Role, Row, Status, ToPane, UP, up_line,
+    DOWN, Down, InspectorView, Instance, Line, Link, Role, Row, SessionKey, Status, ToPane, UP,
+    up_line,
 };
+
+/// The session that the pane shows.
+const SESSION: SessionKey = SessionKey(1);
 
 /// Sizes of the pane that is drawn, in columns and rows.
 const SIZES: [(u16, u16); 3] = [(48, 17), (80, 24), (200, 50)];
@@ -33,6 +37,7 @@ pub(crate) fn measure() -> Result<()> {
             .collect();
         let total = lines.len() as u32;
         let window = pane.tell(&ToPane::Window {
+            session: SESSION,
             rev: 1,
             first: 0,
             total,
@@ -52,6 +57,7 @@ pub(crate) fn measure() -> Result<()> {
         let mut pane = Pane::open(Role::Inspector)?;
         pane.frame(columns, rows)?;
         let view = pane.tell(&ToPane::Inspector {
+            session: SESSION,
             view: inspected(rows),
         })?;
         let frame = pane.frame(columns, rows)?;
@@ -127,6 +133,7 @@ impl Pane {
         pane.tell(&ToPane::Welcome {
             sidecar: "bench".to_owned(),
             acked: 0,
+            session: SESSION,
             status: Status {
                 link: Link::Connected,
                 dialect: "Embedded".to_owned(),

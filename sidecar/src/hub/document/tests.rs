@@ -15,7 +15,7 @@ fn by(n: u64, group: u64) -> Authorship {
 
 fn document(text: &str) -> Document {
     let mut document = Document::default();
-    document.apply(&Edit::insert(Pos::default(), text), None, &by(0, 0));
+    document.apply(&Edit::insert(Pos::default(), text), &by(0, 0));
     document
 }
 
@@ -29,16 +29,15 @@ fn replace(start: (u32, u32), end: (u32, u32), text: &str) -> Edit {
     }
 }
 
-/// Sends an edit as an author would who knows of foreign changes up to `rev`.
+/// Sends an edit as an author would who knows of others' changes up to `rev`.
 fn send(document: &mut Document, author: u64, rev: u64, edit: &Edit) {
-    let moved = document.rebase(edit, rev, &instance(author));
-    document.apply(&moved, Some(edit), &by(author, rev));
+    document.take(edit, rev, &by(author, rev));
 }
 
 #[test]
 fn places_behind_a_line_or_the_text_become_the_nearest_ones() {
     let mut document = document("ab\nc");
-    document.apply(&replace((0, 9), (7, 7), "!"), None, &by(1, 1));
+    document.apply(&replace((0, 9), (7, 7), "!"), &by(1, 1));
     assert_eq!(document.text(), "ab!");
 }
 
@@ -71,13 +70,63 @@ fn typing_goes_on_behind_what_somebody_else_inserted_in_front() {
 }
 
 #[test]
-fn what_one_deletes_around_the_others_insertion_leaves_later_typing_where_it_belongs() {
+fn a_deletion_around_what_somebody_else_inserted_leaves_that_and_later_typing_where_it_belongs() {
     let mut document = document("0123456789 tail");
     let rev = document.rev();
     send(&mut document, 2, rev, &Edit::insert(Pos::new(0, 5), "xyz"));
     send(&mut document, 1, rev, &replace((0, 0), (0, 10), ""));
     send(&mut document, 1, rev, &Edit::insert(Pos::new(0, 5), "!"));
-    assert_eq!(document.text(), " tail!");
+    assert_eq!(document.text(), "xyz tail!");
+    assert_eq!(document.undo().len(), 1);
+    assert_eq!(document.undo().len(), 2, "two deletions are one change");
+    assert_eq!(document.text(), "01234xyz56789 tail");
+}
+
+#[test]
+fn an_author_may_know_of_some_of_the_others_edits_and_not_of_later_ones() {
+    let mut document = document("12345");
+    let rev = document.rev();
+    send(&mut document, 2, rev, &Edit::insert(Pos::new(0, 0), "<"));
+    send(&mut document, 1, rev, &Edit::insert(Pos::new(0, 5), "a"));
+    send(
+        &mut document,
+        2,
+        rev + 1,
+        &Edit::insert(Pos::new(0, 1), "<"),
+    );
+    // of the first "<", with his own "a" behind it, but not of the second
+    send(
+        &mut document,
+        1,
+        rev + 1,
+        &Edit::insert(Pos::new(0, 7), "b"),
+    );
+    assert_eq!(document.text(), "<<12345ab");
+    // of all
+    send(
+        &mut document,
+        1,
+        rev + 4,
+        &Edit::insert(Pos::new(0, 0), "!"),
+    );
+    assert_eq!(document.text(), "!<<12345ab");
+    assert!(document.behind.is_empty());
+}
+
+#[test]
+fn a_span_is_meant_in_the_text_that_its_author_saw() {
+    let mut document = document("3 + 4");
+    let rev = document.rev();
+    send(
+        &mut document,
+        2,
+        rev,
+        &Edit::insert(Pos::new(0, 0), "x := 1.\n"),
+    );
+    send(&mut document, 1, rev, &Edit::insert(Pos::new(0, 5), "0"));
+    let meant = Span::between(Pos::new(0, 0), Pos::new(0, 6));
+    let span = document.current_span(meant, rev, &instance(1));
+    assert_eq!(document.text_of(span, 100).0, "3 + 40");
 }
 
 #[test]
@@ -85,7 +134,7 @@ fn undo_takes_whole_groups_back_and_redo_does_them_again() {
     let mut document = Document::default();
     for (group, text) in [(1, "a"), (1, "b"), (2, "c")] {
         let end = document.place(usize::MAX);
-        document.apply(&Edit::insert(end, text), None, &by(1, group));
+        document.apply(&Edit::insert(end, text), &by(1, group));
     }
     assert_eq!(document.undo().len(), 1);
     assert_eq!(document.text(), "ab");
@@ -103,7 +152,7 @@ fn undo_takes_whole_groups_back_and_redo_does_them_again() {
 fn a_new_change_ends_what_could_be_done_again() {
     let mut document = document("a");
     document.undo();
-    document.apply(&Edit::insert(Pos::default(), "b"), None, &by(1, 1));
+    document.apply(&Edit::insert(Pos::default(), "b"), &by(1, 1));
     assert!(document.redo().is_empty());
     assert_eq!(document.text(), "b");
 }
@@ -112,10 +161,10 @@ fn a_new_change_ends_what_could_be_done_again() {
 fn a_deletion_of_much_text_is_taken_back_in_pieces() {
     let text = "0123456789\n".repeat(20_000);
     let mut document = document(&text);
-    document.apply(&replace((0, 0), (20_000, 0), ""), None, &by(1, 1));
+    document.apply(&replace((0, 0), (20_000, 0), ""), &by(1, 1));
     let edits = document.undo();
     assert!(edits.len() > 1);
-    assert!(edits.iter().all(|e| escaped_len(&e.text) <= MAX_PIECE));
+    assert!(edits.iter().all(|e| escaped_len(&e.edit.text) <= MAX_PIECE));
     assert_eq!(document.text(), text);
 }
 
@@ -124,11 +173,7 @@ fn undo_forgets_the_oldest_groups_when_it_holds_too_much() {
     let mut document = Document::default();
     let megabyte = "x".repeat(1 << 20);
     for group in 0..12 {
-        document.apply(
-            &Edit::insert(Pos::default(), &*megabyte),
-            None,
-            &by(1, group),
-        );
+        document.apply(&Edit::insert(Pos::default(), &*megabyte), &by(1, group));
     }
     let mut undone = 0;
     while !document.undo().is_empty() {

@@ -1,18 +1,18 @@
 //! Evaluations: what runs, where its code stands meanwhile, and what becomes of the answer.
 
 use stui_protocol::error::{ErrorCode, ErrorInfo};
-use stui_protocol::pane::{
-    Edit, How, Instance, Level, Link, Mark, MarkKind, Pos, Role, Span, ToPane,
-};
+use stui_protocol::pane::{Edit, How, Instance, Level, Mark, MarkKind, Pos, Span, ToPane};
 use stui_protocol::position::Range;
 use stui_protocol::request::EvaluationMode;
 use stui_protocol::{Uuid, request, response};
 
-use super::document::{Authorship, pieces};
-use super::expression::expression_at;
-use super::inspector::cut;
-use super::record::{Evaluation, Record};
-use super::{Effect, Hub, Purpose, To, notice};
+use super::acts::acknowledge;
+use super::{Purpose, Session, Work};
+use crate::hub::To;
+use crate::hub::document::pieces;
+use crate::hub::expression::expression_at;
+use crate::hub::inspector::cut;
+use crate::hub::record::{Change, End, Evaluation};
 
 /// Most evaluations that run or wait at once.
 const MAX_EVALUATIONS: usize = 32;
@@ -25,14 +25,14 @@ const MAX_MARK_TEXT: usize = 300;
 /// Most marks at once, so that they fit one line of a pipe.
 const MAX_ERRORS: usize = 32;
 
-impl Hub {
-    pub(super) fn evaluate(
+impl Session {
+    pub(in crate::hub) fn evaluate(
         &mut self,
         by: Instance,
         seq: u64,
         span: Span,
         how: How,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
         let span = if span.is_empty() {
             expression_at(&self.document, span.start)
@@ -53,89 +53,91 @@ impl Hub {
             }
             Some(_) => None,
         };
-        self.set_acked(&by, seq);
         let (Some(span), Some((code, _)), None) = (span, code, refused) else {
-            out.push(Effect::Record(Record::Act {
-                by: by.clone(),
-                seq,
-            }));
-            out.push(Effect::Tell(To::One(by.clone()), ToPane::Acked { seq }));
-            out.push(notice(by, Level::Info, refused.unwrap_or_default()));
+            acknowledge(&by, seq, work);
+            work.notice(by, Level::Info, refused.unwrap_or_default());
             return;
         };
         let evaluation = Evaluation {
-            id: self.make_id(),
+            id: work.ids.make(),
             by: by.clone(),
+            seq,
             how,
             code,
             span,
             server_id: None,
+            at: work.now,
+            again: None,
         };
-        let id = evaluation.id;
-        out.push(Effect::Record(Record::Evaluation {
-            evaluation: evaluation.clone(),
-            seq,
-        }));
-        out.push(Effect::Tell(To::One(by.clone()), ToPane::Acked { seq }));
+        self.record(
+            Change::Evaluation {
+                evaluation: evaluation.clone(),
+                seq,
+            },
+            work,
+        );
+        work.tell(To::One(by.clone()), ToPane::Acked { seq });
         self.evaluations.push(evaluation);
-        self.asked_by.insert(id, seq);
         self.errors.clear();
-        out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
-        if self.status.link != Link::Connected {
+        self.tell_marks(work);
+        if !work.is_connected() {
             let text = "Not connected to a Smalltalk server: this runs once there is one.";
-            out.push(notice(by, Level::Info, text));
+            work.notice(by, Level::Info, text);
         }
-        self.send_waiting(out);
+        self.send_waiting(work);
     }
 
     /// Sends what was accepted while there was no session to run it in.
-    pub(super) fn send_waiting(&mut self, out: &mut Vec<Effect>) {
-        let (Some(session_id), Some(server_id)) = (self.session_id(), self.server_id.clone())
+    pub(in crate::hub) fn send_waiting(&mut self, work: &mut Work) {
+        let (Some(session_id), Some(server_id)) =
+            (self.session_id(work), work.server_id().map(str::to_owned))
         else {
             return;
         };
+        let mut changes = Vec::new();
+        let mut requests = Vec::new();
         for evaluation in &mut self.evaluations {
             if self.pending.contains_key(&evaluation.id) {
                 continue;
             }
             if evaluation.server_id.is_none() {
                 evaluation.server_id = Some(server_id.clone());
-                out.push(Effect::Record(Record::Sent {
+                changes.push(Change::Sent {
                     id: evaluation.id,
                     as_id: evaluation.id,
                     server_id: server_id.clone(),
-                }));
+                });
             }
-            self.pending.insert(evaluation.id, Purpose::Evaluation);
-            out.push(Effect::Request {
-                id: evaluation.id,
-                request: request_for(evaluation, session_id.clone()).into(),
-            });
+            requests.push((evaluation.id, request_for(evaluation, session_id.clone())));
+        }
+        for change in changes {
+            self.record(change, work);
+        }
+        for (id, request) in requests {
+            self.request(id, request.into(), Purpose::Evaluation, work);
         }
     }
 
     /// The session is gone, so that this was never run: it is sent again, under another id because
     /// the server remembers its refusal under this one.
-    pub(super) fn evaluation_without_session(&mut self, id: Uuid, out: &mut Vec<Effect>) {
-        let as_id = self.make_id();
+    pub(in crate::hub) fn evaluation_without_session(&mut self, id: Uuid, work: &mut Work) {
+        let as_id = work.ids.make();
         let Some(evaluation) = self.evaluations.iter_mut().find(|e| e.id == id) else {
             return;
         };
         evaluation.id = as_id;
         if let Some(server_id) = evaluation.server_id.clone() {
-            out.push(Effect::Record(Record::Sent {
+            let sent = Change::Sent {
                 id,
                 as_id,
                 server_id,
-            }));
-        }
-        if let Some(seq) = self.asked_by.remove(&id) {
-            self.asked_by.insert(as_id, seq);
+            };
+            self.record(sent, work);
         }
     }
 
     /// Gives up what another server had: that one ran it or not, nobody knows, and will not say.
-    pub(super) fn give_up_for_server(&mut self, server_id: &str, out: &mut Vec<Effect>) {
+    pub(in crate::hub) fn give_up_for_server(&mut self, server_id: &str, work: &mut Work) {
         let lost: Vec<Uuid> = self
             .evaluations
             .iter()
@@ -143,68 +145,80 @@ impl Hub {
             .map(|e| e.id)
             .collect();
         for id in lost {
-            self.evaluation_lost(id, out);
+            self.evaluation_lost(id, work);
         }
     }
 
-    pub(super) fn evaluation_lost(&mut self, id: Uuid, out: &mut Vec<Effect>) {
+    pub(in crate::hub) fn evaluation_lost(&mut self, id: Uuid, work: &mut Work) {
         let text =
             "The Smalltalk server ended while this ran. Its variables are gone; evaluate again.";
-        self.evaluation_failed(id, text, out);
+        self.evaluation_failed(id, text, work);
     }
 
-    pub(super) fn evaluation_failed(&mut self, id: Uuid, text: &str, out: &mut Vec<Effect>) {
-        let Some((evaluation, _)) = self.finish(id, out) else {
+    pub(in crate::hub) fn evaluation_failed(&mut self, id: Uuid, text: &str, work: &mut Work) {
+        let Some(evaluation) = self.finish(id, failure(text), work) else {
             return;
         };
         let place = evaluation.span;
         self.mark(MarkKind::Error, place, text);
-        out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
-        out.push(notice(evaluation.by, Level::Error, text));
+        self.tell_marks(work);
+        work.notice(evaluation.by, Level::Error, text);
     }
 
-    pub(super) fn evaluated(
+    pub(in crate::hub) fn evaluated(
         &mut self,
         id: Uuid,
         answer: response::Evaluate,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
-        let Some((evaluation, seq)) = self.finish(id, out) else {
+        if let Some(id) = answer.object.as_ref().and_then(|object| object.id.clone()) {
+            self.to_release.insert(id);
+        }
+        let end = End {
+            good: !answer.has_error,
+            answer: if answer.has_error {
+                summary_of(&answer)
+            } else {
+                answer.result.clone()
+            },
+            debug_id: answer
+                .error
+                .as_ref()
+                .and_then(|error| error.debug_id.clone()),
+        };
+        let Some(evaluation) = self.finish(id, Some(end), work) else {
             return;
         };
         let object = answer.object.clone();
         if answer.has_error {
-            self.show_runtime_error(&evaluation, &answer, out);
-            out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
+            self.show_runtime_error(&evaluation, &answer, work);
+            self.tell_marks(work);
         } else {
             // First of all it runs no longer; then comes what it answered.
-            out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
+            self.tell_marks(work);
             match evaluation.how {
                 How::DoIt => {}
-                How::PrintIt => self.print(&evaluation, seq, &answer, out),
+                How::PrintIt => self.print(&evaluation, &answer, work),
                 How::InspectIt => {
                     if let Some(object) = object {
                         self.inspector.open(object);
-                        self.trail_changed(out);
+                        self.trail_changed(work);
                     } else {
                         let text = "The server keeps no object to inspect for this answer.";
-                        out.push(notice(evaluation.by.clone(), Level::Error, text));
+                        work.notice(evaluation.by.clone(), Level::Error, text);
                     }
                 }
             }
         }
-        if let Some(id) = answer.object.and_then(|object| object.id) {
-            self.to_release.insert(id);
-        }
     }
 
-    pub(super) fn evaluation_refused(
+    pub(in crate::hub) fn evaluation_refused(
         &mut self,
         id: Uuid,
         error: &ErrorInfo,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
-        let Some((evaluation, seq)) = self.finish(id, out) else {
+        let Some(evaluation) = self.finish(id, failure(&error.message), work) else {
             return;
         };
         let details = error.details.as_deref();
@@ -212,7 +226,7 @@ impl Hub {
         let message = without_place(&error.message);
         match error.code {
             ErrorCode::Interrupted => {
-                out.push(notice(by, Level::Info, "Interrupted."));
+                work.notice(by, Level::Info, "Interrupted.");
             }
             ErrorCode::CompileError => {
                 let at = details.and_then(|details| details.at);
@@ -224,30 +238,23 @@ impl Hub {
                     _ => self.one_character(caret),
                 };
                 self.mark(MarkKind::CompileError, span, message);
-                if !self.went_on_typing(&by, seq) {
-                    out.push(Effect::Tell(
-                        To::One(by.clone()),
-                        ToPane::Select {
-                            rev: self.document.rev(),
-                            anchor: caret,
-                            cursor: caret,
-                        },
-                    ));
+                if !self.went_on_typing(&by, evaluation.seq) {
+                    self.select(by.clone(), caret, caret, work);
                 }
-                out.push(notice(by, Level::Error, message));
+                work.notice(by, Level::Error, message);
             }
             _ => {
                 self.mark(MarkKind::Error, evaluation.span, message);
-                out.push(notice(by, Level::Error, message));
+                work.notice(by, Level::Error, message);
             }
         }
-        out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
+        self.tell_marks(work);
     }
 
     /// Interrupts everything that runs, and drops what still waits for a server.
-    pub(super) fn interrupt(&mut self, by: Instance, out: &mut Vec<Effect>) {
+    pub(in crate::hub) fn interrupt(&mut self, by: Instance, work: &mut Work) {
         if self.evaluations.is_empty() {
-            out.push(notice(by, Level::Info, "Nothing is running."));
+            work.notice(by, Level::Info, "Nothing is running.");
             return;
         }
         let ids: Vec<(Uuid, bool)> = self
@@ -255,21 +262,21 @@ impl Hub {
             .iter()
             .map(|e| (e.id, self.pending.contains_key(&e.id)))
             .collect();
-        let connected = self.status.link == Link::Connected;
+        let connected = work.is_connected();
         for (id, sent) in ids {
             if sent {
                 let request = request::Interrupt {
                     request_id: id.to_string(),
                 };
-                self.ask(request, Purpose::Interrupt { by: by.clone() }, out);
-            } else if self.finish(id, out).is_some() {
-                out.push(Effect::Tell(To::Role(Role::Workspace), self.marks()));
-                out.push(notice(by.clone(), Level::Info, "Taken back before it ran."));
+                self.ask(request, Purpose::Interrupt { by: by.clone() }, work);
+            } else if self.finish(id, None, work).is_some() {
+                self.tell_marks(work);
+                work.notice(by.clone(), Level::Info, "Taken back before it ran.");
             }
         }
         if !connected {
             let text = "Not connected: the interrupt is delivered as soon as the server is there.";
-            out.push(notice(by, Level::Info, text));
+            work.notice(by, Level::Info, text);
         }
     }
 
@@ -277,12 +284,9 @@ impl Hub {
         &mut self,
         evaluation: &Evaluation,
         answer: &response::Evaluate,
-        out: &mut Vec<Effect>,
+        work: &mut Work,
     ) {
-        let summary = answer.error.as_ref().map_or_else(
-            || answer.result.clone(),
-            stui_protocol::error::RuntimeError::summary,
-        );
+        let summary = summary_of(answer);
         let failed = answer
             .error
             .iter()
@@ -296,18 +300,12 @@ impl Hub {
             _ => evaluation.span,
         };
         self.mark(MarkKind::Error, span, &summary);
-        out.push(notice(evaluation.by.clone(), Level::Error, summary));
+        work.notice(evaluation.by.clone(), Level::Error, summary);
     }
 
     /// Writes an answer behind its expression and selects it for whoever asked, unless he went on
     /// typing meanwhile: the next key would replace it.
-    fn print(
-        &mut self,
-        evaluation: &Evaluation,
-        seq: Option<u64>,
-        answer: &response::Evaluate,
-        out: &mut Vec<Effect>,
-    ) {
+    fn print(&mut self, evaluation: &Evaluation, answer: &response::Evaluate, work: &mut Work) {
         let result = answer.result.replace("\r\n", "\n").replace('\r', "\n");
         let end = result.char_indices().nth(MAX_PRINTED).map(|(at, _)| at);
         let cut_here = end.is_some();
@@ -316,46 +314,50 @@ impl Hub {
             text.push('…');
         }
         let start = evaluation.span.end;
-        let authorship = Authorship {
-            by: None,
-            group: u64::try_from(evaluation.id.as_u128() & u128::from(u64::MAX)).unwrap_or(0),
-        };
+        let group = u64::try_from(evaluation.id.as_u128() & u128::from(u64::MAX)).unwrap_or(0);
         for piece in pieces(&Edit::insert(start, text.as_str())) {
-            self.change(&piece, None, &authorship, 0, out);
+            self.change(&piece, group, work);
         }
         let end = start.advanced_by(&text);
         let by = evaluation.by.clone();
-        if self.went_on_typing(&by, seq) {
+        if self.went_on_typing(&by, evaluation.seq) {
             let text = format!("The answer is printed in line {}.", start.line + 1);
-            out.push(notice(by, Level::Info, text));
+            work.notice(by, Level::Info, text);
         } else {
-            out.push(Effect::Tell(
-                To::One(by.clone()),
-                ToPane::Select {
-                    rev: self.document.rev(),
-                    anchor: start,
-                    cursor: end,
-                },
-            ));
+            self.select(by.clone(), start, end, work);
             if cut_here || answer.truncated {
                 let text = "The answer is longer than shown; inspect it to see the rest.";
-                out.push(notice(by, Level::Info, text));
+                work.notice(by, Level::Info, text);
             }
         }
     }
 
-    /// Whether an instance changed the text after its act `seq`; not known of what another sidecar
-    /// began, so yes.
-    fn went_on_typing(&self, by: &Instance, seq: Option<u64>) -> bool {
-        seq.is_none_or(|seq| self.last_edit.get(by).is_some_and(|edit| *edit > seq))
+    /// Whether an instance changed the text after its act `seq`.
+    fn went_on_typing(&self, by: &Instance, seq: u64) -> bool {
+        self.last_edit.get(by).is_some_and(|edit| *edit > seq)
     }
 
-    /// Takes an evaluation off the list; its act's number where that is known.
-    fn finish(&mut self, id: Uuid, out: &mut Vec<Effect>) -> Option<(Evaluation, Option<u64>)> {
+    /// Takes an evaluation off the list and into the history.
+    /// One that was run again is finished with that: it has no place in the text.
+    fn finish(&mut self, id: Uuid, end: Option<End>, work: &mut Work) -> Option<Evaluation> {
         let at = self.evaluations.iter().position(|e| e.id == id)?;
         let evaluation = self.evaluations.remove(at);
-        out.push(Effect::Record(Record::Answered { id }));
-        Some((evaluation, self.asked_by.remove(&id)))
+        self.remember(&evaluation, end.clone());
+        self.record(
+            Change::Answered {
+                id,
+                end: end.clone(),
+            },
+            work,
+        );
+        self.bound_debuggers(work);
+        if let Some(n) = evaluation.again {
+            if let Some(end) = end {
+                self.ran_again(n, &evaluation, &end, work);
+            }
+            return None;
+        }
+        Some(evaluation)
     }
 
     /// The place in the document of a 1-based position in an evaluation's code.
@@ -399,8 +401,9 @@ impl Hub {
         }
     }
 
-    pub(super) fn all_marks(&self) -> Vec<Mark> {
-        let running = self.evaluations.iter().map(|evaluation| Mark {
+    pub(in crate::hub) fn all_marks(&self) -> Vec<Mark> {
+        let in_text = self.evaluations.iter().filter(|e| e.again.is_none());
+        let running = in_text.map(|evaluation| Mark {
             span: evaluation.span,
             kind: MarkKind::Running,
             text: String::new(),
@@ -410,7 +413,7 @@ impl Hub {
 
     /// Moves everything that has a place in the document with an edit. Errors whose text is changed
     /// are no longer marked; answers whether there were any.
-    pub(super) fn moved_by(&mut self, edit: &Edit) -> bool {
+    pub(in crate::hub) fn moved_by(&mut self, edit: &Edit) -> bool {
         let moved = |span: Span| {
             let start = edit.moves(span.start, true);
             Span {
@@ -429,6 +432,22 @@ impl Hub {
         }
         self.errors.len() != before
     }
+}
+
+/// The error of an answer, in one line.
+fn summary_of(answer: &response::Evaluate) -> String {
+    answer.error.as_ref().map_or_else(
+        || answer.result.clone(),
+        stui_protocol::error::RuntimeError::summary,
+    )
+}
+
+fn failure(text: &str) -> Option<End> {
+    Some(End {
+        good: false,
+        answer: cut(text, MAX_MARK_TEXT),
+        debug_id: None,
+    })
 }
 
 /// A message without a place at its end, as `(line 1, column 5)`: that is a place in the evaluated

@@ -1,0 +1,203 @@
+//! A session's session on the Smalltalk server, and what becomes of its requests.
+
+use stui_protocol::error::{ErrorCode, ErrorInfo};
+use stui_protocol::pane::{Level, Role};
+use stui_protocol::response::Response;
+use stui_protocol::{Uuid, request};
+
+use super::{Purpose, Session, Work};
+use crate::hub::record::{Change, ServerSession};
+use crate::hub::{Effect, Outcome};
+
+/// Where the history is run again, as panes are told.
+const RUN_AGAIN_KEYS: &str = "Alt s, then h";
+/// After how many seconds without use the server may forget the session: a week. While the sidecar
+/// lives it says every few minutes that the session is in use.
+const SESSION_TIMEOUT: u64 = 7 * 24 * 3600;
+
+impl Session {
+    /// The session's id on the server that is connected now.
+    pub(super) fn session_id(&self, work: &Work) -> Option<String> {
+        let server = self.server.as_ref()?;
+        (work.server_id() == Some(&server.server_id)).then(|| server.session_id.clone())
+    }
+
+    /// The session's image is connected, to this server.
+    pub(in crate::hub) fn connected(&mut self, server_id: &str, work: &mut Work) {
+        let same = self
+            .server
+            .as_ref()
+            .is_none_or(|server| server.server_id == server_id);
+        self.give_up_for_server(server_id, work);
+        if !same {
+            self.forget_session(work);
+            let text = format!(
+                "This is another Smalltalk server than before: variables and inspected objects are gone.{}",
+                self.remedy()
+            );
+            self.announce(None, Level::Info, &text, work);
+        }
+        if let Some(session_id) = self.session_id(work) {
+            // Whether it is still there is said by the answer; what is asked meanwhile hears the same.
+            self.ask(
+                request::RestoreSession { session_id },
+                Purpose::Restore,
+                work,
+            );
+            self.subscribe(work);
+            self.send_waiting(work);
+            if !self.inspector.trail().is_empty() {
+                self.show_inspector(work);
+            }
+        } else {
+            self.create_session(work);
+        }
+    }
+
+    fn forget_session(&mut self, work: &mut Work) {
+        self.lose_server();
+        self.leave_objects(work);
+    }
+
+    /// What is inspected is gone.
+    pub(super) fn leave_objects(&mut self, work: &mut Work) {
+        self.to_release.clear();
+        if !self.inspector.trail().is_empty() {
+            self.inspector.clear();
+            self.trail_changed(work);
+        }
+        self.to_release.clear();
+    }
+
+    /// What can be done about lost variables, to be put behind a sentence about them.
+    fn remedy(&self) -> String {
+        match self.lost() {
+            0 => String::new(),
+            count => {
+                format!(" {RUN_AGAIN_KEYS} runs {count} evaluations of the history again.")
+            }
+        }
+    }
+
+    pub(in crate::hub) fn create_session(&mut self, work: &mut Work) {
+        if self.awaits_server() {
+            return;
+        }
+        let request = request::CreateSession {
+            client_id: work.client_id.to_owned(),
+            timeout: Some(SESSION_TIMEOUT),
+        };
+        self.ask(request, Purpose::Session, work);
+    }
+
+    fn subscribe(&self, work: &mut Work) {
+        if let (Some(session_id), Some(image)) = (self.session_id(work), work.image) {
+            work.out.push(Effect::Subscribe {
+                image: image.key,
+                session_id,
+                from_sequence: self.last_event + 1,
+            });
+        }
+    }
+
+    pub(in crate::hub) fn reply(&mut self, id: Uuid, outcome: Outcome, work: &mut Work) {
+        let Some(purpose) = self.pending.remove(&id) else {
+            return;
+        };
+        match outcome {
+            Outcome::Answered(response) => match *response {
+                Response::Error(error) => self.failed(id, purpose, &error, work),
+                response => self.answered(id, purpose, response, work),
+            },
+            Outcome::ServerReplaced => {
+                if matches!(purpose, Purpose::Evaluation) {
+                    self.evaluation_lost(id, work);
+                }
+            }
+            Outcome::Refused(reason) => {
+                let error = ErrorInfo::new(ErrorCode::Unknown, reason);
+                self.failed(id, purpose, &error, work);
+            }
+        }
+    }
+
+    fn answered(&mut self, id: Uuid, purpose: Purpose, response: Response, work: &mut Work) {
+        match (purpose, response) {
+            (Purpose::Evaluation, Response::Evaluate(answer)) => self.evaluated(id, answer, work),
+            (Purpose::Rows(wanted), Response::Inspect(answer)) => {
+                self.rows_answered(&wanted, answer, work);
+            }
+            (Purpose::WalkInto { shown, row }, Response::Inspect(answer)) => {
+                self.walk_answered(shown, row, answer, work);
+            }
+            (Purpose::Session, Response::CreateSession(answer)) => {
+                if let Some(server_id) = work.server_id() {
+                    let server = ServerSession {
+                        server_id: server_id.to_owned(),
+                        session_id: answer.session.session_id,
+                    };
+                    self.begin_life(server.clone());
+                    self.state_changed(work);
+                    self.record(Change::Server { server }, work);
+                    self.subscribe(work);
+                    self.send_waiting(work);
+                }
+            }
+            (Purpose::Interrupt { by }, Response::Interrupt(answer)) if !answer.interrupted => {
+                work.notice(by, Level::Info, "It had ended already.");
+            }
+            (Purpose::Evaluation, response) => {
+                let text = format!(
+                    "The server answered an evaluation with {}: update it or stui.",
+                    response.name()
+                );
+                self.evaluation_failed(id, &text, work);
+            }
+            _ => {}
+        }
+    }
+
+    fn failed(&mut self, id: Uuid, purpose: Purpose, error: &ErrorInfo, work: &mut Work) {
+        if error.code == ErrorCode::SessionNotFound {
+            if self.server.is_some() {
+                self.forget_session(work);
+                let text = format!(
+                    "The server no longer has this session, unused for too long or closed: variables are gone.{}",
+                    self.remedy()
+                );
+                self.announce(None, Level::Info, &text, work);
+            }
+            if matches!(purpose, Purpose::Evaluation) {
+                self.evaluation_without_session(id, work);
+            }
+            self.create_session(work);
+            return;
+        }
+        match purpose {
+            Purpose::Evaluation => self.evaluation_refused(id, error, work),
+            Purpose::Rows(wanted) => self.rows_refused(&wanted, &error.message, work),
+            Purpose::Session => {
+                let text = if error.code == ErrorCode::SessionLimitExceeded {
+                    format!(
+                        "The server of {} gives no more sessions: close another one on it (Alt s, then x), or move this one to another image (i).",
+                        self.image
+                    )
+                } else {
+                    format!("The server gives no session: {}", error.message)
+                };
+                self.announce(None, Level::Error, &text, work);
+            }
+            Purpose::Interrupt { by } => {
+                work.notice(by, Level::Error, error.message.clone());
+            }
+            Purpose::WalkInto { .. } => {
+                self.announce(Some(Role::Inspector), Level::Error, &error.message, work);
+            }
+            Purpose::KeepAlive
+            | Purpose::Release
+            | Purpose::Restore
+            | Purpose::State
+            | Purpose::Terminate => {}
+        }
+    }
+}
