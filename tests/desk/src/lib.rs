@@ -56,6 +56,8 @@ struct State {
     pipes: HashMap<String, Pipe>,
     pipes_made: u64,
     nonces: u64,
+    /// Whether the permissions were given: the note that panes leave each other.
+    permitted: bool,
     log: VecDeque<String>,
 }
 
@@ -153,6 +155,9 @@ impl Desk {
             let seat = state.panes.len() - 1;
             self.shared.carry_out(&mut state, seat, outcome);
             self.shared.update(&mut state, seat, Input::Size(size));
+            if state.permitted && state.panes[seat].pane.waits_for_others() {
+                self.shared.update(&mut state, seat, Input::OthersPermitted);
+            }
         }
     }
 
@@ -273,6 +278,7 @@ impl Shared {
                     self.update(state, seat, Input::Permission { granted: true });
                 }
                 Effect::NotePermitted => {
+                    state.permitted = true;
                     for at in 0..state.panes.len() {
                         if state.panes[at].pane.waits_for_others() {
                             self.update(state, at, Input::OthersPermitted);
@@ -336,7 +342,7 @@ impl Shared {
         lines.read_line(&mut head)?;
         let words: Vec<&str> = head.trim_end_matches('\n').split('\t').collect();
         let &["pipe", name, _, configuration] = words.as_slice() else {
-            return stream.write_all(format!("[{{\"id\":1,\"url\":\"{WASM}\"}}]\n").as_bytes());
+            return stream.write_all(self.listing(&words).as_bytes());
         };
         let (out, to_write) = channel::<Vec<u8>>();
         let id = {
@@ -368,6 +374,18 @@ impl Shared {
         // a killed pipe process is no end of input: the panes are told nothing
         self.lock().pipes.remove(&id);
         Ok(())
+    }
+
+    /// The list of panes or clients, as far as the sidecar looks at it.
+    fn listing(&self, words: &[&str]) -> String {
+        if words != ["clients"] {
+            return format!("[{{\"id\":1,\"url\":\"{WASM}\"}}]\n");
+        }
+        let mut clients: Vec<u16> = self.lock().panes.iter().map(|seat| seat.client).collect();
+        clients.sort_unstable();
+        clients.dedup();
+        let lines = clients.iter().map(|client| format!("{client} terminal_1 sh\n"));
+        format!("CLIENT_ID ZELLIJ_PANE_ID RUNNING_COMMAND\n{}", lines.collect::<String>())
     }
 
     /// A line of a pipe reaches every instance of the plugin with that configuration.

@@ -1,5 +1,5 @@
 //! Stands in for the `zellij` program where a test plays Zellij itself: the process of a server, pipes,
-//! and the list of panes. Each is a real process that can be killed and stopped.
+//! and the lists of panes and clients. Each is a real process that can be killed and stopped.
 //!
 //! What a pipe carries goes through the Unix socket that `STUI_DESK` names, to the test's desk.
 
@@ -28,9 +28,10 @@ fn run(arguments: &[String]) -> io::Result<()> {
         io::stdin().read_to_end(&mut Vec::new()).map(drop)
     } else if is("pipe") {
         pipe(arguments)
-    } else if is("list-panes") {
+    } else if is("list-panes") || is("list-clients") {
         let mut desk = desk()?;
-        desk.write_all(b"list\n")?;
+        let what = if is("list-panes") { "panes" } else { "clients" };
+        writeln!(desk, "{what}")?;
         let mut listing = String::new();
         desk.read_to_string(&mut listing)?;
         print!("{listing}");

@@ -6,7 +6,7 @@
 //! answers stand in both workspaces, or the loss of an evaluation was said, which is right only if its
 //! server was killed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
@@ -198,7 +198,7 @@ impl<T: Table> Play<T> {
             one(&["Ctrl Home", "End", "Enter"], numbers[0]),
             one(&["Ctrl End", "Enter"], numbers[1]),
         ]
-        .map(std::collections::VecDeque::from);
+        .map(VecDeque::from);
         let mut mixed = Vec::new();
         while both.iter().any(|strokes| !strokes.is_empty()) {
             let who = self.random.usize(..2);
@@ -325,9 +325,10 @@ impl<T: Table> Play<T> {
         let screens: Vec<String> = (0..2)
             .map(|who| {
                 format!(
-                    "--- person {who}\n{}\n({})",
-                    self.table.workspace(who).join("\n"),
-                    self.table.everything(who)
+                    "--- person {who}\n{}\n({})\n--- transcript\n{}",
+                    self.table.workspace(who).join("\n").trim_end(),
+                    self.table.everything(who),
+                    self.table.transcript(who).join("\n").trim_end()
                 )
             })
             .collect();

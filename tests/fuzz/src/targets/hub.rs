@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 
+use stui::hub::image::ImageKey;
 use stui::hub::record::{Record, Snapshot};
 use stui::hub::{Effect, Hub, Input, Outcome, To};
 use stui_protocol::Uuid;
 use stui_protocol::message::{Envelope, Payload};
+use stui_protocol::sessions::SessionCommand;
 use stui_protocol::pane::{
-    Act, Down, Edit, FromPane, How, Instance, Link, MAX_LINE, Pos, Role, Span, up_line,
+    Act, Down, Edit, FromPane, Guests, How, Instance, Link, MAX_LINE, Pos, Role, SessionKey, Span,
+    up_line,
 };
 
 use crate::Target;
@@ -17,7 +20,7 @@ pub(super) const TARGET: Target = Target {
     about: "what panes and a server may say: lines fit, and the records lead to the same text",
     seeds,
     words: &[
-        "\nd", "\nc1", "\nx", "\nf", "\nk", "\ng", "\nn", "\nr", "\ne", "\"t\":\"act\"", "\"seq\":1",
+        "\nd", "\nc1", "\nx", "\nf", "\nk", "\ng", "\nn", "\nr", "\ne", "\ni", "\nj1", "\na1,2", "\no", "\nu", "\nl", "\nw9", "\"session\":2", "\"t\":\"act\"", "\"seq\":1",
         "\"seq\":2", "\"seq\":3", "\"a\":\"undo\"", "\"a\":\"redo\"", "\"a\":\"edit\"", "\"a\":\"evaluate\"",
         "\"rev\":0", "\"rev\":1", "\"rev\":4294967295", "\"l\":1", "\"c\":4294967295", "\"text\":\"\\n\"",
         "\"how\":\"inspect_it\"", "\"first\":", "\"count\":4294967295", "\"from\":\"3.2-a\"",
@@ -28,10 +31,12 @@ pub(super) const TARGET: Target = Target {
 fn seeds() -> Vec<Vec<u8>> {
     let one = Instance::new(3, 1, 9);
     let other = Instance::new(3, 2, 10);
+    let session = SessionKey(1);
     let hello = |role| FromPane::Hello {
         role,
         zellij_pid: 7,
         zellij_version: "0.45.1".into(),
+        pin: None,
     };
     let down = |from: &Instance, said: FromPane| {
         let down = Down {
@@ -40,7 +45,7 @@ fn seeds() -> Vec<Vec<u8>> {
         };
         format!("d{}\n", serde_json::to_string(&down).expect("JSON"))
     };
-    let act = |from: &Instance, seq, act| down(from, FromPane::Act { seq, act });
+    let act = |from: &Instance, seq, act| down(from, FromPane::Act { seq, session, act });
     let edit = |rev, line, column, text: &str| Act::Edit {
         rev,
         edit: Edit::insert(Pos::new(line, column), text),
@@ -61,16 +66,22 @@ fn seeds() -> Vec<Vec<u8>> {
             _ => {}
         }
     }
-    let session = answers
+    let created = answers
         .iter()
         .find(|answer| answer.contains("\"CreateSession\""))
         .cloned()
         .unwrap_or_default();
+    let cursor = FromPane::Cursor {
+        session,
+        rev: 1,
+        anchor: Pos::new(0, 0),
+        cursor: Pos::new(0, 3),
+    };
     let begin = [
         down(&one, hello(Role::Workspace)),
         down(&other, hello(Role::Inspector)),
         "c1\n".to_owned(),
-        session,
+        created,
     ]
     .concat();
     let typing = [
@@ -79,6 +90,7 @@ fn seeds() -> Vec<Vec<u8>> {
         act(&one, 2, edit(1, 0, 5, ". self")),
         act(&other, 2, Act::Undo),
         act(&one, 3, Act::Redo),
+        down(&one, cursor),
     ]
     .concat();
     let asking = [How::DoIt, How::PrintIt, How::InspectIt]
@@ -86,20 +98,23 @@ fn seeds() -> Vec<Vec<u8>> {
         .zip(4..)
         .map(|(how, seq)| act(&one, seq, evaluate(how)))
         .collect::<String>();
+    let manage = |seq, command| act(&one, seq, Act::Sessions { command });
     let rest = [
         down(
             &one,
             FromPane::View {
+                session,
                 first: 0,
                 count: 40,
                 from: 0,
             },
         ),
-        down(&one, FromPane::Copy { rev: 1, span }),
-        down(&other, FromPane::InspectorView { first: 0, count: 9 }),
+        down(&one, FromPane::Copy { session, rev: 1, span }),
+        down(&other, FromPane::InspectorView { session, first: 0, count: 9 }),
         down(
             &other,
             FromPane::TranscriptView {
+                session,
                 first: None,
                 count: 9,
             },
@@ -109,6 +124,12 @@ fn seeds() -> Vec<Vec<u8>> {
         act(&one, 9, Act::InspectBack),
         act(&one, 10, Act::Interrupt),
         act(&one, 11, Act::ClearTranscript),
+        manage(12, SessionCommand::New { name: "other".into(), image: None }),
+        manage(13, SessionCommand::Switch { session: SessionKey(2) }),
+        manage(14, SessionCommand::Rename { session, name: "third".into() }),
+        manage(15, SessionCommand::Move { session, image: None }),
+        manage(16, SessionCommand::RunAgain { session }),
+        manage(17, SessionCommand::Close { session }),
         down(&one, FromPane::Bye),
         "x\nc2\ng\nn\nf\nk\n".to_owned(),
     ]
@@ -134,7 +155,7 @@ struct Fed {
 fn run(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let mut fed = Fed {
-        hub: Hub::restored("s".into(), 1, Snapshot::default(), []),
+        hub: new_hub(Snapshot::default(), Vec::new()),
         pending: VecDeque::new(),
         records: Vec::new(),
     };
@@ -143,12 +164,25 @@ fn run(input: &[u8]) {
             fed.feed(input);
         }
     }
-    let again = Hub::restored("s".into(), 2, Snapshot::default(), fed.records);
-    assert_eq!(again.text(), fed.hub.text(), "the records lead to the same text");
+    let again = new_hub(Snapshot::default(), fed.records);
+    assert_eq!(texts(&again), texts(&fed.hub), "the records lead to the same texts");
     let saved = serde_json::to_vec(&fed.hub.snapshot()).expect("a snapshot has a JSON form");
     let snapshot: Snapshot = serde_json::from_slice(&saved).expect("and can be read");
-    let again = Hub::restored("s".into(), 2, snapshot, []);
-    assert_eq!(again.text(), fed.hub.text(), "the snapshot has the same text");
+    let again = new_hub(snapshot, Vec::new());
+    assert_eq!(texts(&again), texts(&fed.hub), "the snapshot has the same texts");
+}
+
+/// A hub with two images.
+fn new_hub(snapshot: Snapshot, records: Vec<Record>) -> Hub {
+    let images = ["one", "two"].map(|name| (name.to_owned(), "embedded".to_owned()));
+    Hub::restored("s".into(), 1, images, snapshot, records)
+}
+
+/// The texts of all sessions.
+fn texts(hub: &Hub) -> Vec<(SessionKey, String)> {
+    hub.sessions()
+        .map(|session| (session.key(), session.text()))
+        .collect()
 }
 
 impl Fed {
@@ -170,7 +204,7 @@ impl Fed {
                     assert_eq!(line.find('\n'), Some(line.len() - 1), "one line");
                 }
                 Effect::Request { id, .. } => self.pending.push_back(id),
-                Effect::Subscribe { .. } => {}
+                Effect::Subscribe { .. } | Effect::Unsubscribe { .. } | Effect::Answer { .. } => {}
             }
         }
         assert!(self.pending.len() <= 10_000, "requests are bounded");
@@ -191,14 +225,41 @@ fn input_of(line: &str, pending: &mut VecDeque<Uuid>) -> Option<Input> {
             Some(Input::Pane { from, said })
         }
         'c' => Some(Input::Connected {
+            image: ImageKey(0),
             server_id: rest.into(),
             dialect: "Embedded".into(),
             endpoint: "tcp://127.0.0.1:5555".into(),
         }),
-        'x' => Some(Input::Disconnected(Link::Reconnecting {
-            attempt: 1,
-            reason: rest.into(),
-        })),
+        'x' => Some(Input::Disconnected {
+            image: ImageKey(0),
+            link: Link::Reconnecting {
+                attempt: 1,
+                reason: rest.into(),
+            },
+        }),
+        'i' => Some(Input::ImageAdded {
+            image: ImageKey(2),
+            name: rest.into(),
+            target: "embedded".into(),
+        }),
+        'j' => Some(Input::ImageRemoved {
+            image: ImageKey(rest.parse().unwrap_or(2)),
+        }),
+        'm' => Some(Input::Gap {
+            image: ImageKey(0),
+            session_id: rest.into(),
+            missed: 3,
+        }),
+        'a' => Some(Input::Attached(
+            rest.split(',').filter_map(|word| word.parse().ok()).collect(),
+        )),
+        'o' => Some(Input::Guests(Guests::ReadOnly)),
+        'u' => Some(Input::Busy {
+            image: ImageKey(0),
+            busy: rest.is_empty(),
+        }),
+        'l' => Some(Input::FlushCursors),
+        'w' => Some(Input::Time(rest.parse().unwrap_or(0))),
         'r' => match Envelope::from_json(rest.as_bytes()).ok()?.payload {
             Payload::Response(response) => {
                 reply(pending, Outcome::Answered(Box::new(response)))
@@ -206,7 +267,10 @@ fn input_of(line: &str, pending: &mut VecDeque<Uuid>) -> Option<Input> {
             _ => None,
         },
         'e' => match Envelope::from_json(rest.as_bytes()).ok()?.payload {
-            Payload::Event(event) => Some(Input::Event(event)),
+            Payload::Event(event) => Some(Input::Event {
+                image: ImageKey(0),
+                event,
+            }),
             _ => None,
         },
         'g' => reply(pending, Outcome::ServerReplaced),

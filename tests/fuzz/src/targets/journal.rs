@@ -99,6 +99,9 @@ fn run(input: &[u8]) {
 /// Whatever records say, a hub can be made of them.
 fn as_a_sidecar_reads_it(path: &Path) {
     let (_, found) = Journal::open::<Snapshot, Record>(path).expect("it could be read before");
-    let hub = Hub::restored("s".into(), 1, found.snapshot, found.records);
-    let _ = hub.text();
+    let images = [("one".to_owned(), "embedded".to_owned())];
+    let hub = Hub::restored("s".into(), 1, images, found.snapshot, found.records);
+    for session in hub.sessions() {
+        let _ = session.text();
+    }
 }

@@ -6,9 +6,10 @@ use stui_plugin::io::{Effect, Input, Mouse, Outcome, Size};
 use stui_plugin::key::{Code, Key};
 use stui_plugin::pane::{Identity, Pane};
 use stui_protocol::pane::{
-    Down, Edit, Instance, InspectorView, Level, Line, Link, MAX_LINE, Mark, MarkKind, Pos, Role, Row,
-    Span, Status, ToPane, up_line,
+    CursorOf, Down, Edit, Instance, InspectorView, Level, Line, Link, MAX_LINE, Mark, MarkKind, Pos, Role, Row,
+    SessionKey, Span, Status, ToPane, up_line,
 };
+use stui_protocol::sessions::SessionList;
 
 use crate::Target;
 
@@ -18,7 +19,7 @@ pub(super) const TARGET: Target = Target {
     seeds,
     words: &[
         "\nl* ", "\nk", "\np", "\nm1 2", "\nt1", "\ns5 20", "\no1", "\nc1", "\ng", "\nz0", "\nx",
-        "\"t\":", "\"window\"", "\"edited\"", "\"select\"", "\"marks\"", "\"rev\":", "\"first\":",
+        "\"t\":", "\"window\"", "\"edited\"", "\"select\"", "\"marks\"", "\"cursors\"", "\"session\":1", "\"session\":2", "\"rev\":", "\"first\":",
         "\"total\":", "\"lines\":[", "\"acked\":", "\"seq\":", "\"span\":", "{\"l\":1,\"c\":2}", "\"by\":",
         "4294967295", "Ctrl d", "Ctrl p", "Ctrl z", "Ctrl y", "Ctrl a", "Shift Left", "Ctrl Home",
         "Enter", "Backspace", "Delete", "PageDown", "F1", "Esc",
@@ -44,6 +45,7 @@ fn messages() -> Vec<String> {
         length: None,
     };
     let me = Instance::new(ME.0, ME.1, ME.2);
+    let session = SessionKey(1);
     let status = Status {
         link: Link::Connected,
         dialect: "Embedded 0.1.0".into(),
@@ -68,17 +70,20 @@ fn messages() -> Vec<String> {
         ToPane::Welcome {
             sidecar: "one".into(),
             acked: 0,
+            session,
             status: status.clone(),
         },
-        ToPane::Status { status },
+        ToPane::Status { session, status },
         ToPane::Acked { seq: 1 },
         ToPane::Window {
+            session,
             rev: 1,
             first: 0,
             total: 3,
             lines: vec![line("3 + 4"), line("'日本語 🎉' size"), line("\tfoo")],
         },
         ToPane::Window {
+            session,
             rev: 2,
             first: 7,
             total: 9,
@@ -89,6 +94,7 @@ fn messages() -> Vec<String> {
             }],
         },
         ToPane::Edited {
+            session,
             rev: 2,
             by: None,
             seq: 0,
@@ -99,6 +105,7 @@ fn messages() -> Vec<String> {
             total: 3,
         },
         ToPane::Edited {
+            session,
             rev: 3,
             by: Some(me),
             seq: 1,
@@ -106,23 +113,45 @@ fn messages() -> Vec<String> {
             total: 3,
         },
         ToPane::Select {
+            session,
             rev: 2,
             anchor: Pos::new(0, 1),
             cursor: Pos::new(1, 1),
         },
         ToPane::Marks {
+            session,
             rev: 2,
             marks: vec![mark],
         },
+        ToPane::LeftAt {
+            session,
+            cursor: Pos::new(1, 2),
+        },
+        ToPane::Cursors {
+            session,
+            rev: 2,
+            cursors: vec![CursorOf {
+                by: Instance::new(ME.0, 2, 10),
+                anchor: Pos::new(0, 0),
+                cursor: Pos::new(0, 3),
+            }],
+        },
+        ToPane::Sessions {
+            list: SessionList::default(),
+            now: 1,
+        },
         ToPane::Notice {
+            session: None,
             level: Level::Error,
             text: "Nothing is saved: the disk is full".into(),
         },
         ToPane::Clipboard {
+            session,
             text: "copied".into(),
             truncated: true,
         },
         ToPane::Inspector {
+            session,
             view: InspectorView {
                 shown: 1,
                 trail: vec!["a Point".into()],
@@ -137,6 +166,7 @@ fn messages() -> Vec<String> {
             },
         },
         ToPane::Transcript {
+            session,
             first: 0,
             oldest: 0,
             end: 2,
