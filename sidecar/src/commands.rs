@@ -21,5 +21,7 @@ pub fn log(default: &str) {
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
+        // It would complain on standard error, which is the log: on a full disk that is a panic.
+        .log_internal_errors(false)
         .try_init();
 }

@@ -111,7 +111,7 @@ fn connection_file(session: &Session) -> PathBuf {
 fn person(session: &Session, n: u32) {
     if n % 20 == 0 {
         session.press("Ctrl a").press("Delete");
-        session.see_no_more("collect");
+        session.see("Type Smalltalk here");
     }
     let expression = format!("(1 to: {n}) size");
     session.at_the_end().types(&expression);

@@ -195,7 +195,8 @@ impl<T: Table> Play<T> {
             go.chain(code).chain([Stroke::Press(PRINT_IT)]).collect()
         };
         let mut both = [
-            one(&["Ctrl Home", "End", "Enter"], numbers[0]),
+            // not Ctrl Home: Zellij now and then loses what comes behind a key with a modifier
+            one(&["PageUp", "End", "Enter"], numbers[0]),
             one(&["Ctrl End", "Enter"], numbers[1]),
         ]
         .map(VecDeque::from);

@@ -2,6 +2,7 @@
 
 use stui::demo::script::keys;
 use stui::demo::stage::Stage;
+use stui_plugin::editor::gutter;
 use stui_e2e::{NAME, PATIENCE, Screen, Size, Terminal, is_connected, left, new_stage, right, text_of};
 
 use crate::image::Image;
@@ -59,6 +60,10 @@ impl Multiplexer {
 
     /// Quits Zellij, and sees that nothing is left.
     pub(crate) fn close(self) {
+        // with two people attached, Zellij's own key only takes one of them away
+        if let Err(error) = self.terminals[1].kill() {
+            panic!("{error}");
+        }
         if let Err(error) = self.stage.close(&self.terminals[0]) {
             panic!("{error:#}\n{}", self.stage.logs());
         }
@@ -71,7 +76,7 @@ fn see(stage: &Stage, terminal: &Terminal, what: &str, is_so: impl FnMut(&Screen
     }
 }
 
-/// The lines of a pane, without its frame and gutter.
+/// The lines of a pane, without its frame.
 fn bare(part: &str) -> impl Iterator<Item = &str> {
     part.lines()
         .map(|line| line.trim().trim_matches(['│', '|']).trim())
@@ -91,8 +96,12 @@ impl Table for Multiplexer {
 
     fn workspace(&self, who: usize) -> Vec<String> {
         let part = left(&self.terminals[who].screen());
-        let lines = bare(&part).skip_while(|line| *line != "first");
-        lines.map(str::to_owned).collect()
+        let text = part.lines().map(|line| {
+            let inside = line.strip_prefix('│').unwrap_or(line);
+            let text: String = inside.chars().skip(usize::from(gutter(100))).collect();
+            text.trim_end_matches([' ', '│']).to_owned()
+        });
+        text.skip_while(|line| line != "first").collect()
     }
 
     fn transcript(&self, who: usize) -> Vec<String> {
