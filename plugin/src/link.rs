@@ -195,6 +195,8 @@ impl Link {
         out.push(Effect::Hold { pipe: pipe.clone() });
         self.down = Some(pipe);
         self.welcomed = false;
+        // whoever opened it is about to say welcome
+        self.next_look = self.wait;
         self.heard();
         let hello = self.hello.clone();
         self.say(hello, out);
@@ -222,7 +224,8 @@ impl Link {
         self.failure = None;
         self.silence = 0.0;
         self.wait = SILENCE;
-        self.next_look = self.wait;
+        // looked for at once when it falls silent
+        self.next_look = 0.0;
         self.status = status;
         self.acked(acked);
         let waiting: Vec<(u64, SessionKey, Act)> = self.outbox.iter().cloned().collect();

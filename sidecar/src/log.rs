@@ -63,6 +63,8 @@ fn to_standard_error(default: &str) {
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
+        // It would complain on standard error, which may be the same file: on a full disk that is a panic.
+        .log_internal_errors(false)
         .try_init();
 }
 
@@ -71,7 +73,8 @@ fn to(file: Rotating, level: &str) {
     let (filter, handle) = reload::Layer::new(filter);
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(false)
-        .with_writer(Shared(Arc::new(Mutex::new(file))));
+        .with_writer(Shared(Arc::new(Mutex::new(file))))
+        .log_internal_errors(false);
     let log = tracing_subscriber::registry().with(filter).with(layer);
     if log.try_init().is_ok() {
         let _ = LEVEL.set(handle);

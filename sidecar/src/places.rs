@@ -67,7 +67,11 @@ impl Places {
         }
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, PlaceError> {
+    /// The same for other variables than this process's.
+    ///
+    /// # Errors
+    /// As [`Places::from_environment`].
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, PlaceError> {
         let absolute = |name: &str| {
             variable(name)
                 .map(PathBuf::from)

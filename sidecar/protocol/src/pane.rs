@@ -205,9 +205,13 @@ impl Pos {
     #[must_use]
     pub fn advanced_by(self, text: &str) -> Pos {
         match text.rfind('\n') {
-            None => Pos::new(self.line, self.column + text.chars().count() as u32),
+            None => Pos::new(
+                self.line,
+                self.column.saturating_add(text.chars().count() as u32),
+            ),
             Some(last) => Pos::new(
-                self.line + text.bytes().filter(|b| *b == b'\n').count() as u32,
+                self.line
+                    .saturating_add(text.bytes().filter(|b| *b == b'\n').count() as u32),
                 text[last + 1..].chars().count() as u32,
             ),
         }
@@ -273,9 +277,13 @@ impl Edit {
         } else {
             let new_end = self.end();
             if pos.line == end.line {
-                Pos::new(new_end.line, new_end.column + (pos.column - end.column))
+                let behind = pos.column - end.column;
+                Pos::new(new_end.line, new_end.column.saturating_add(behind))
             } else {
-                Pos::new(pos.line - end.line + new_end.line, pos.column)
+                Pos::new(
+                    (pos.line - end.line).saturating_add(new_end.line),
+                    pos.column,
+                )
             }
         }
     }

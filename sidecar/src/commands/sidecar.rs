@@ -110,10 +110,18 @@ fn start(places: &Places, options: &cli::Sidecar) -> Result<()> {
     Ok(())
 }
 
+/// Where the user limits the size of files (`ulimit -f`), a write beyond it fails as on a full disk, instead
+/// of ending the process.
+fn survive_limits_on_files() -> std::io::Result<()> {
+    let exceeded = rustix::process::Signal::XFSZ.as_raw();
+    signal_hook::flag::register(exceeded, std::sync::Arc::default()).map(drop)
+}
+
 /// Is the sidecar, if no other process is.
 fn be(places: &Places, options: &cli::Sidecar) -> Result<()> {
     // In a session of its own: no terminal's signals reach it. Fails only if it is one already.
     let _ = rustix::process::setsid();
+    survive_limits_on_files()?;
     super::log("info");
     let path = places.sidecar_lock(&options.session);
     let mut lock = OpenOptions::new()

@@ -9,8 +9,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+mod crowd;
 mod fuel;
 mod keys;
+mod memory;
 mod stats;
 mod wire;
 
@@ -31,6 +33,12 @@ fn run() -> Result<()> {
 
     println!("\nEvaluate `3 + 4`: the sidecar's client and a real server, beside a bare echo");
     wire::measure(&stui)?;
+    println!("\nSessions of one client, each created, asked about, updated and closed");
+    crowd::sessions(&stui)?;
+    println!("\nMany clients at once, each with a session of its own");
+    crowd::crowds(&stui)?;
+    println!("\nWhat the sidecar holds");
+    memory::measure(&stui)?;
     println!(
         "\nThe plugin's work, in instructions of Zellij's interpreter (the same on every machine)"
     );

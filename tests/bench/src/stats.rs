@@ -26,6 +26,11 @@ impl Durations {
         Ok(Durations::new(durations))
     }
 
+    /// All of them together.
+    pub(crate) fn sum(&self) -> Duration {
+        self.0.iter().sum()
+    }
+
     /// The duration that this part of all (0 to 1) does not exceed.
     pub(crate) fn quantile(&self, part: f64) -> Duration {
         let last = self.0.len().saturating_sub(1);

@@ -28,7 +28,7 @@ const TURNS: usize = 4;
 const IN_FLIGHT: usize = 32;
 const REQUESTS: usize = 6400;
 /// When hope ends.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Measure and print.
 pub(crate) fn measure(stui: &Path) -> Result<()> {
@@ -98,7 +98,8 @@ fn in_flight(client: &Client, request: &dyn Fn() -> Evaluate) -> Result<()> {
     Ok(())
 }
 
-fn create_session(client: &Client) -> Result<String> {
+/// A new session's id.
+pub(crate) fn create_session(client: &Client) -> Result<String> {
     let client_id = "bench".to_owned();
     match client.request(
         CreateSession {
@@ -112,7 +113,8 @@ fn create_session(client: &Client) -> Result<String> {
     }
 }
 
-fn seven(answer: &Response) -> Result<()> {
+/// Whether an answer is the right one.
+pub(crate) fn seven(answer: &Response) -> Result<()> {
     match answer {
         Response::Evaluate(answer) if answer.result == "7" => Ok(()),
         other => bail!("3 + 4 was answered with {other:?}"),
@@ -126,14 +128,15 @@ fn timed(operation: impl FnOnce() -> Result<()>) -> Result<Duration> {
 }
 
 /// A running `stui serve`, ended when dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    connection: ConnectionFile,
+    pub(crate) connection: ConnectionFile,
     file: PathBuf,
 }
 
 impl Server {
-    fn start(stui: &Path) -> Result<Server> {
+    /// Starts one.
+    pub(crate) fn start(stui: &Path) -> Result<Server> {
         let file = std::env::temp_dir().join(format!("stui-bench-{}.json", std::process::id()));
         let mut child = Command::new(stui)
             .arg("serve")
@@ -175,14 +178,17 @@ impl Drop for Server {
 }
 
 /// Two sockets of libzmq: one asks, a thread with the other answers with bytes of its own.
-struct Echo {
+pub(crate) struct Echo {
+    context: zmq::Context,
+    endpoint: String,
     socket: zmq::Socket,
     request: Vec<u8>,
     thread: Option<JoinHandle<zmq::Result<()>>>,
 }
 
 impl Echo {
-    fn start(request: Vec<u8>, answer: Vec<u8>) -> Result<Echo> {
+    /// One that answers every request with the same bytes.
+    pub(crate) fn start(request: Vec<u8>, answer: Vec<u8>) -> Result<Echo> {
         let context = zmq::Context::new();
         let router = context.socket(zmq::ROUTER)?;
         router.set_linger(0)?;
@@ -206,16 +212,43 @@ impl Echo {
             }
         });
         Ok(Echo {
+            context,
+            endpoint,
             socket,
             request,
             thread: Some(thread),
         })
     }
 
-    fn round_trip(&self) -> Result<()> {
+    /// How others reach it.
+    pub(crate) fn address(&self) -> EchoAddress {
+        EchoAddress {
+            context: self.context.clone(),
+            endpoint: self.endpoint.clone(),
+        }
+    }
+
+    /// There and back.
+    pub(crate) fn round_trip(&self) -> Result<()> {
         self.socket.send(&self.request, 0)?;
         self.socket.recv_bytes(0)?;
         Ok(())
+    }
+}
+
+/// Where an echo is.
+pub(crate) struct EchoAddress {
+    context: zmq::Context,
+    endpoint: String,
+}
+
+impl EchoAddress {
+    /// Another client.
+    pub(crate) fn client(&self) -> Result<zmq::Socket> {
+        let socket = self.context.socket(zmq::DEALER)?;
+        socket.set_linger(0)?;
+        socket.connect(&self.endpoint)?;
+        Ok(socket)
     }
 }
 

@@ -7,11 +7,13 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod build;
+mod fuzz;
 mod lint;
 mod pharo;
 mod places;
 mod run;
 mod setup;
+mod soak;
 mod test;
 mod up;
 
@@ -34,6 +36,8 @@ enum Command {
     Test(test::Options),
     Lint(lint::Options),
     Bench(bench::Options),
+    Fuzz(fuzz::Options),
+    Soak(soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +48,8 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
+        Command::Soak(options) => soak::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

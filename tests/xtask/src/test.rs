@@ -32,6 +32,12 @@ pub(crate) struct Options {
     /// Only tests whose name contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// How many faults happen in each of the sessions of the group `faults`; some dozens if not said
+    #[arg(long, value_name = "NUMBER")]
+    faults: Option<u32>,
+    /// From which seed the faults come, as it was printed
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
 }
 
 /// Tests that are run together.
@@ -45,6 +51,8 @@ enum Group {
     Plugin,
     /// The whole chain in a real Zellij in a pseudo-terminal
     E2e,
+    /// Processes killed and stopped, connections cut, floods: nothing is lost. `--faults 1000` is the long form
+    Faults,
     /// The Pharo server in a real Pharo: its own tests, the conformance suite, the whole chain
     Pharo,
 }
@@ -57,19 +65,20 @@ impl Group {
             ("stui-plugin" | "stui-plugin-host", _) => Group::Plugin,
             ("stui-e2e", "pharo") => Group::Pharo,
             ("stui-e2e", _) => Group::E2e,
+            ("stui-faults", _) => Group::Faults,
             _ => Group::Unit,
         }
     }
 
     /// How long one of its programs may take.
-    fn limit(self) -> Duration {
-        Duration::from_secs(
-            60 * if matches!(self, Group::E2e | Group::Pharo) {
-                30
-            } else {
-                15
-            },
-        )
+    fn limit(self, options: &Options) -> Duration {
+        let minutes = match self {
+            Group::E2e | Group::Pharo => 30,
+            // a fault and what follows it takes some seconds
+            Group::Faults => 30 + u64::from(options.faults.unwrap_or(0)) / 6,
+            _ => 15,
+        };
+        Duration::from_secs(60 * minutes)
     }
 }
 
@@ -111,19 +120,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let here = |group: &Group| wanted(*group) && *group != Group::Pharo;
     for (group, programs) in groups.iter().filter(|(group, _)| here(group)) {
         for program in programs {
-            let command = &mut command(program, options.filter.as_deref(), &tools);
-            if *group == Group::E2e {
-                // each drives a whole Zellij session; side by side they would only wait for each other
-                command.arg("--test-threads=1");
-            }
-            run_harness(command, &program.name(), group.limit(), &mut tally)?;
+            run_program(program, *group, options, &tools, &mut tally)?;
         }
     }
     if wanted(Group::Pharo) && options.filter.is_none() {
         pharo::run(&programs, &tools, &mut tally)?;
     }
     if wanted(Group::Unit) && options.filter.is_none() {
-        run_examples(&mut tally)?;
+        run_examples(options, &mut tally)?;
     }
 
     println!();
@@ -205,6 +209,34 @@ impl Program {
     }
 }
 
+fn run_program(
+    program: &Program,
+    group: Group,
+    options: &Options,
+    tools: &Tools,
+    tally: &mut Tally,
+) -> Result<()> {
+    let mut command = command(program, options.filter.as_deref(), tools);
+    if matches!(group, Group::E2e | Group::Faults) {
+        // each drives whole sessions; side by side they would only wait for each other
+        command.arg("--test-threads=1");
+    }
+    if group == Group::Faults {
+        // every fault and its recovery: at once where there are many, else at the end
+        command.arg(match options.faults {
+            Some(_) => "--nocapture",
+            None => "--show-output",
+        });
+        for (name, value) in [
+            ("STUI_FAULTS", options.faults.map(u64::from)),
+            ("STUI_FAULTS_SEED", options.seed),
+        ] {
+            command.envs(value.map(|value| (name, value.to_string())));
+        }
+    }
+    run_harness(&mut command, &program.name(), group.limit(options), tally)
+}
+
 /// The command that runs a test program.
 pub(crate) fn command(program: &Program, filter: Option<&str>, tools: &Tools) -> Command {
     let mut command = Command::new(&program.executable);
@@ -219,13 +251,13 @@ pub(crate) fn command(program: &Program, filter: Option<&str>, tools: &Tools) ->
 }
 
 /// Run the examples in doc comments.
-fn run_examples(tally: &mut Tally) -> Result<()> {
+fn run_examples(options: &Options, tally: &mut Tally) -> Result<()> {
     let mut command = build::cargo("test");
     command.args(["--workspace", "--doc", "--quiet", "--no-fail-fast"]);
     run_harness(
         &mut command,
         "examples in doc comments",
-        Group::Unit.limit(),
+        Group::Unit.limit(options),
         tally,
     )
 }
@@ -388,5 +420,6 @@ mod tests {
         );
         assert_eq!(Group::of("stui-plugin-host", "wasm"), Group::Plugin);
         assert_eq!(Group::of("stui-embedded", "vm"), Group::Unit);
+        assert_eq!(Group::of("stui-faults", "desk"), Group::Faults);
     }
 }

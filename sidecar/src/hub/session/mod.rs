@@ -337,6 +337,11 @@ impl Session {
         pending.any(|purpose| matches!(purpose, Purpose::Session))
     }
 
+    /// Names it for ever.
+    pub fn key(&self) -> SessionKey {
+        self.key
+    }
+
     /// The text of its workspace.
     pub fn text(&self) -> String {
         self.document.text()

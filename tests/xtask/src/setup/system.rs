@@ -47,7 +47,7 @@ enum Way {
 
 /// See that the system has what is compiled with; `zellij_code`: Zellij, or tests with its code, are
 /// going to be built; `tests`: so is what is tested with.
-pub(super) fn setup(zellij_code: bool, tests: bool) -> Result<Done<()>> {
+pub(crate) fn setup(zellij_code: bool, tests: bool) -> Result<Done<()>> {
     let way = way(places::on_path("apt-get").is_some(), is_root());
     let mut needs = vec![COMPILERS];
     if zellij_code {
