@@ -151,6 +151,12 @@ pub enum Change {
         /// It.
         server: ServerSession,
     },
+    /// The session on the server was found again in another server: an image that was saved and started
+    /// again from disk.
+    Found {
+        /// It, as it is called now.
+        server: ServerSession,
+    },
     /// The transcript was emptied.
     Cleared {
         /// Number of the last event that was in it.

@@ -46,6 +46,10 @@ const MAX_PENDING: usize = 256;
 pub(super) enum Purpose {
     Session,
     Restore,
+    /// Whether another server than before, of this id, knows the session.
+    Find {
+        server_id: String,
+    },
     State,
     KeepAlive,
     Evaluation,
@@ -135,6 +139,8 @@ pub struct Session {
     pub(super) used: u64,
     /// Number of the last event seen, and what was written since the transcript was last saved.
     last_event: u64,
+    /// The next event's number counts, also if it is an older one.
+    numbers_begin_anew: bool,
     saved_event: u64,
     unsaved: String,
     /// In which second how many bytes of the transcript were saved.
@@ -174,6 +180,7 @@ impl Session {
             debuggers: snapshot.debuggers,
             used: snapshot.used,
             last_event: snapshot.last_event,
+            numbers_begin_anew: false,
             saved_event: snapshot.last_event,
             unsaved: String::new(),
             saved_in: (0, 0),
@@ -274,6 +281,7 @@ impl Session {
             Change::RanAgain { n } => self.history.ran_again(n),
             Change::DebuggerClosed { id } => self.debuggers.retain(|open| open.id != id),
             Change::Server { server } => self.begin_life(server),
+            Change::Found { server } => self.server = Some(server),
             Change::Wrote { text, sequence } => {
                 self.transcript.write(&text);
                 self.last_event = sequence;
@@ -334,7 +342,7 @@ impl Session {
     /// Whether a session on a server was asked for and is not there yet.
     pub(super) fn awaits_server(&self) -> bool {
         let mut pending = self.pending.values();
-        pending.any(|purpose| matches!(purpose, Purpose::Session))
+        pending.any(|purpose| matches!(purpose, Purpose::Session | Purpose::Find { .. }))
     }
 
     /// Names it for ever.
@@ -521,9 +529,10 @@ impl Session {
     /// The server told what happened.
     pub(super) fn event(&mut self, event: Event, work: &mut Work) {
         if event.sequence != 0 {
-            if event.sequence <= self.last_event {
+            if event.sequence <= self.last_event && !self.numbers_begin_anew {
                 return;
             }
+            self.numbers_begin_anew = false;
             self.last_event = event.sequence;
         }
         match event.happening {

@@ -30,27 +30,56 @@ impl Session {
             .is_none_or(|server| server.server_id == server_id);
         self.give_up_for_server(server_id, work);
         if !same {
-            self.forget_session(work);
-            let text = format!(
-                "This is another Smalltalk server than before: variables and inspected objects are gone.{}",
-                self.remedy()
-            );
-            self.announce(None, Level::Info, &text, work);
-        }
-        if let Some(session_id) = self.session_id(work) {
+            self.find_session(server_id, work);
+        } else if let Some(session_id) = self.session_id(work) {
             // Whether it is still there is said by the answer; what is asked meanwhile hears the same.
             self.ask(
                 request::RestoreSession { session_id },
                 Purpose::Restore,
                 work,
             );
-            self.subscribe(work);
-            self.send_waiting(work);
-            if !self.inspector.trail().is_empty() {
-                self.show_inspector(work);
-            }
+            self.take_up(work);
         } else {
             self.create_session(work);
+        }
+    }
+
+    /// Asks another server than before for the session: an image that was saved, and started again from
+    /// disk, has it still.
+    fn find_session(&mut self, server_id: &str, work: &mut Work) {
+        let asked = |purpose: &Purpose| matches!(purpose, Purpose::Find { server_id: asked } if asked == server_id);
+        if self.pending.values().any(asked) {
+            return;
+        }
+        if let Some(server) = &self.server {
+            let session_id = server.session_id.clone();
+            let server_id = server_id.to_owned();
+            self.ask(
+                request::RestoreSession { session_id },
+                Purpose::Find { server_id },
+                work,
+            );
+        }
+    }
+
+    /// What is known of the session holds on: it was found in another server.
+    fn found(&mut self, server: ServerSession, work: &mut Work) {
+        self.server = Some(server.clone());
+        // Events since the image was saved have numbers that are given a second time.
+        self.numbers_begin_anew = true;
+        self.record(Change::Found { server }, work);
+        let text =
+            "The image was started again from disk: variables and objects are as they were saved.";
+        self.announce(None, Level::Info, text, work);
+        self.take_up(work);
+    }
+
+    /// Goes on with a session that the server has.
+    fn take_up(&mut self, work: &mut Work) {
+        self.subscribe(work);
+        self.send_waiting(work);
+        if !self.inspector.trail().is_empty() {
+            self.show_inspector(work);
         }
     }
 
@@ -143,6 +172,18 @@ impl Session {
                     self.send_waiting(work);
                 }
             }
+            (Purpose::Find { server_id }, Response::RestoreSession(answer)) => {
+                if work.server_id() == Some(&server_id) {
+                    let session_id = answer.session.session_id;
+                    self.found(
+                        ServerSession {
+                            server_id,
+                            session_id,
+                        },
+                        work,
+                    );
+                }
+            }
             (Purpose::Interrupt { by }, Response::Interrupt(answer)) if !answer.interrupted => {
                 work.notice(by, Level::Info, "It had ended already.");
             }
@@ -161,10 +202,12 @@ impl Session {
         if error.code == ErrorCode::SessionNotFound {
             if self.server.is_some() {
                 self.forget_session(work);
-                let text = format!(
-                    "The server no longer has this session, unused for too long or closed: variables are gone.{}",
-                    self.remedy()
-                );
+                let why = if matches!(purpose, Purpose::Find { .. }) {
+                    "This is another Smalltalk server than before: variables and inspected objects are gone."
+                } else {
+                    "The server no longer has this session, unused for too long or closed: variables are gone."
+                };
+                let text = format!("{why}{}", self.remedy());
                 self.announce(None, Level::Info, &text, work);
             }
             if matches!(purpose, Purpose::Evaluation) {
@@ -196,6 +239,7 @@ impl Session {
             Purpose::KeepAlive
             | Purpose::Release
             | Purpose::Restore
+            | Purpose::Find { .. }
             | Purpose::State
             | Purpose::Terminate => {}
         }

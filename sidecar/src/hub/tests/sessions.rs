@@ -110,6 +110,19 @@ impl Scene {
     /// The server is killed and another one started, of the same image.
     fn lose_server(&mut self) {
         self.connect("server-2");
+        self.refuse_to_restore();
+    }
+
+    /// The server does not know the sessions that it is asked for.
+    fn refuse_to_restore(&mut self) {
+        while self
+            .requests
+            .iter()
+            .any(|(_, request)| request.name() == "RestoreSession")
+        {
+            let error = ErrorInfo::new(ErrorCode::SessionNotFound, "No such session.");
+            self.answer("RestoreSession", error);
+        }
     }
 
     fn failed_with_debugger(&mut self, id: &str) {
@@ -790,4 +803,43 @@ fn the_command_line_asks_and_commands_by_name() {
         (3, 5)
     );
     assert_eq!(images[1].failure.as_deref(), Some("not connected"));
+}
+
+#[test]
+fn an_image_that_was_started_again_from_disk_has_its_sessions_still() {
+    let mut scene = Scene::connected();
+    scene.says("s1", 7, "before\n");
+    scene.connect("server-2");
+    assert!(!scene.waits_for("CreateSession"));
+    scene.type_in(FIRST, "x");
+    scene.evaluate_in(FIRST, How::DoIt);
+    assert!(!scene.waits_for("Evaluate"), "nobody knows yet where");
+    let session = response::Session {
+        session_id: "s1".into(),
+        ..response::Session::default()
+    };
+    scene.answer(
+        "RestoreSession",
+        response::RestoreSession {
+            session,
+            ..response::RestoreSession::default()
+        },
+    );
+    let (_, request) = scene.take("Evaluate");
+    assert!(matches!(request, Request::Evaluate(it) if it.session_id.as_deref() == Some("s1")));
+    let notices = scene.notices().join("\n");
+    assert!(notices.contains("as they were saved"), "{notices}");
+
+    // numbers of events since the image was saved are given again
+    scene.says("s1", 5, "after\n");
+    scene.says("s1", 5, "after\n");
+    assert_eq!(scene.lines_of(FIRST), ["before", "after", ""]);
+
+    // what is on disk leads to the same
+    scene.restart();
+    let server = scene.hub.sessions[&FIRST].server.clone().unwrap();
+    assert_eq!(
+        (server.server_id.as_str(), server.session_id.as_str()),
+        ("server-2", "s1")
+    );
 }
