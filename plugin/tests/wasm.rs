@@ -4,7 +4,7 @@
 
 mod pane;
 
-use pane::{Pane, STUI, span, welcome};
+use pane::{Pane, SESSION, STUI, span, welcome};
 use stui_plugin_host::MEMORY_LIMIT;
 use stui_plugin_host::data::{BareKey, Event, PermissionStatus, PermissionType, PluginCommand};
 use stui_protocol::pane::{

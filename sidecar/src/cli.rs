@@ -105,9 +105,9 @@ pub struct Up {
     /// of it, once; the image itself stays as it is.
     #[arg(long, value_name = "IMAGE")]
     pub pharo: Vec<PathBuf>,
-    /// The virtual machine for the images of `--pharo`, which is remembered; default: one that
-    /// `stui pharo list` shows.
-    #[arg(long, value_name = "VM", requires = "pharo")]
+    /// The virtual machine for the Pharo images, which is remembered; default: one that `stui pharo
+    /// list` shows.
+    #[arg(long, value_name = "VM")]
     pub vm: Option<PathBuf>,
     /// Another layout; `{{plugin}}` and `{{stui}}` in it are replaced by the plugin's address and
     /// the path of this program.
@@ -373,11 +373,11 @@ pub enum Pharo {
 /// Which Pharo.
 #[derive(Debug, Args)]
 pub struct PharoChoice {
-    /// The image; default: that of PHARO_IMAGE, of the configuration, or the newest fetched one.
+    /// The image; default: that of `PHARO_IMAGE`, of the configuration, or the newest fetched one.
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<PathBuf>,
     /// The virtual machine, which is remembered for the image; default: the one named before, that of
-    /// PHARO_VM, of the configuration, beside the image, of its version, or `pharo` on PATH.
+    /// `PHARO_VM`, of the configuration, beside the image, of its version, or `pharo` on PATH.
     #[arg(long, value_name = "VM")]
     pub vm: Option<PathBuf>,
 }
@@ -419,7 +419,7 @@ pub struct PharoServe {
     /// Where to listen: `tcp://ADDRESS:PORT` (`*` for a free port) or, with libzmq, `ipc:///PATH`.
     #[arg(long, value_name = "ENDPOINT", default_value = "tcp://127.0.0.1:*")]
     pub endpoint: String,
-    /// Which ZeroMQ socket to use.
+    /// By which socket the server talks.
     #[arg(long, value_enum, default_value = "auto")]
     pub socket: Socket,
     /// Where to write the connection file, by which clients find the server. Default: in the runtime

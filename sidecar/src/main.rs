@@ -40,7 +40,9 @@ fn run() -> Result<ExitCode> {
         Command::Pharo(command) => commands::pharo::run(config, command),
         Command::Demo(options) => play(options).map(|()| ExitCode::SUCCESS),
         Command::Sidecar(options) => commands::sidecar::run(&options).map(|()| ExitCode::SUCCESS),
-        Command::Tunnel(options) => commands::tunnel::run(options).map(|()| ExitCode::SUCCESS),
+        Command::Tunnel(options) => {
+            commands::tunnel::run(config, options).map(|()| ExitCode::SUCCESS)
+        }
         Command::PipeChild(options) => Err(become_child(&options)),
     }
 }

@@ -128,11 +128,15 @@ fn find_plugins(
     additions: &mut Vec<(usize, String)>,
 ) {
     for node in document.nodes() {
-        let names_it = NAME_PLUGINS.contains(&node.name().value())
-            && node.entries().iter().any(|entry| {
-                entry.name().is_none_or(|name| name.value() == "location")
-                    && entry.value().as_string() == Some(plugin)
-            });
+        // An alias has a name of its own, and the address as its location.
+        let names_plugins = NAME_PLUGINS.contains(&node.name().value());
+        let names_it = node.entries().iter().any(|entry| {
+            let is_address = match entry.name() {
+                Some(name) => name.value() == "location",
+                None => names_plugins,
+            };
+            is_address && entry.value().as_string() == Some(plugin)
+        });
         if names_it {
             additions.extend(addition(node, settings));
         }
@@ -192,7 +196,8 @@ mod tests {
         for node in document.nodes() {
             let mut values = node.entries().iter().map(|entry| entry.value().as_string());
             let names_it = values.any(|value| value == Some(plugin));
-            if names_it && NAME_PLUGINS.contains(&node.name().value()) {
+            let is_alias = node.get("location").is_some();
+            if names_it && (is_alias || NAME_PLUGINS.contains(&node.name().value())) {
                 let children = node.children().map(KdlDocument::nodes).unwrap_or_default();
                 let mut all: Vec<String> = children
                     .iter()
@@ -218,7 +223,7 @@ mod tests {
             found
         };
         let (old, new) = (read(&before, plugin), read(&after, plugin));
-        assert!(old.len() >= 5 && old.len() == new.len());
+        assert!(old.len() >= 6 && old.len() == new.len());
         for (old, new) in old.iter().zip(&new) {
             assert_eq!(
                 new.replace(", theme \"zellij\"", "")

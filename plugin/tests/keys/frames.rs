@@ -138,6 +138,7 @@ fn the_status_line_says_how_the_chain_stands() {
             Link::Starting {
                 what: "Preparing the Pharo image takes a minute.".into(),
             },
+            false,
             "◌ starting Smalltalk",
         ),
         (

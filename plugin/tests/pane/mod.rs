@@ -235,6 +235,7 @@ pub(crate) fn welcome(sidecar: &str, acked: u64) -> ToPane {
             busy: false,
             running: 0,
             clients: 1,
+            ..Status::default()
         },
     }
 }

@@ -1,10 +1,11 @@
 //! `stui tunnel`: a server on another machine, as a connection file on this one.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
 use crate::cli;
+use crate::config;
 use crate::target::Target;
 use crate::tunnel;
 
@@ -12,12 +13,13 @@ use crate::tunnel;
 ///
 /// # Errors
 /// If it cannot begin.
-pub fn run(options: cli::Tunnel) -> Result<()> {
+pub fn run(config: Option<&Path>, options: cli::Tunnel) -> Result<()> {
     super::log("warn");
     let Target::Ssh(remote) = options.target else {
         bail!("a tunnel leads to another machine: write it as ssh://user@host:port/name");
     };
-    let ssh = std::env::var_os("STUI_SSH").map_or_else(|| PathBuf::from("ssh"), PathBuf::from);
+    // What is wrong in the file is said by those who run with a terminal, or a pane.
+    let ssh = config::load(config, &[]).config.ssh.value;
     let options = tunnel::Options {
         remote,
         connection_file: std::path::absolute(options.connection_file)?,

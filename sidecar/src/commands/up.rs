@@ -99,6 +99,9 @@ fn asked_for(options: &cli::Up) -> Result<Vec<Target>> {
     for image in &options.pharo {
         targets.push(Target::Pharo(std::path::absolute(image)?));
     }
+    if options.vm.is_some() && !targets.iter().any(|it| matches!(it, Target::Pharo(_))) {
+        bail!("--vm names the virtual machine for a Pharo image; give --pharo IMAGE too");
+    }
     Ok(targets)
 }
 

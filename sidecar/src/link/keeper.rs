@@ -354,8 +354,9 @@ impl Keeper {
                     up.wire
                         .lose("the server does not know this connection any more");
                 } else {
-                    // It could not read what we sent, and not even whose answer this is.
-                    up.nonsense(format!("a message came to the server garbled ({error})"));
+                    // It could not read what we sent, and not even whose answer this is. What it says about it
+                    // may quote it.
+                    up.nonsense("a message came to the server garbled".into());
                 }
             }
             Payload::Response(response) => {

@@ -233,3 +233,99 @@ fn last_line(bytes: &[u8], otherwise: &str) -> String {
     let line = text.lines().rev().find(|line| !line.trim().is_empty());
     line.unwrap_or(otherwise).trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A home directory with these programs, and nothing else on its search path.
+    fn home(programs: &[(&str, &str)]) -> (tempfile::TempDir, Places, Environment) {
+        let home = tempfile::tempdir().unwrap();
+        let bin = home.path().join("bin");
+        fs::create_dir(&bin).unwrap();
+        for (name, text) in programs {
+            let path = bin.join(name);
+            fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let environment = Environment {
+            path: bin.into(),
+            ..Environment::default()
+        };
+        let places = Places::below(home.path());
+        (home, places, environment)
+    }
+
+    /// Fetches with a stand-in for curl that answers so.
+    fn get_with(curl: &str) -> (tempfile::TempDir, Places, Result<PathBuf, GetError>) {
+        let programs = [
+            ("bash", "exec /bin/sh \"$4\""),
+            ("unzip", ""),
+            ("curl", curl),
+        ];
+        let (home, places, environment) = home(&programs);
+        let got = get(&places, &environment, Version::Twelve);
+        (home, places, got)
+    }
+
+    #[test]
+    fn what_is_needed_and_missing_is_named() {
+        for (programs, missing) in [
+            (vec![], "bash"),
+            (vec![("bash", "")], "unzip"),
+            (vec![("bash", ""), ("unzip", "")], "curl or wget"),
+        ] {
+            let (_home, places, environment) = home(&programs);
+            let error = get(&places, &environment, Version::Twelve).unwrap_err();
+            assert!(error.to_string().starts_with(missing), "{error}");
+        }
+    }
+
+    #[test]
+    fn without_a_network_one_sentence_says_so_and_nothing_is_left() {
+        let (_home, places, got) = get_with("echo 'curl: (6) Could not resolve host' >&2; exit 6");
+        let sentence = got.unwrap_err().to_string();
+        assert!(sentence.contains("Could not resolve host"), "{sentence}");
+        assert!(sentence.contains("without a network"), "{sentence}");
+        let left = fs::read_dir(places.pharo().join("get")).unwrap().count();
+        assert_eq!(left, 0);
+    }
+
+    #[test]
+    fn what_is_no_script_or_brings_no_pharo_is_not_kept() {
+        for (curl, expected) in [
+            ("echo '<html>log in</html>'", "something else than a script"),
+            (
+                "printf '#!/bin/sh\\nexit 3\\n'",
+                "the script of get.pharo.org failed",
+            ),
+            ("printf '#!/bin/sh\\n'", "there is no image"),
+            (
+                "printf '#!/bin/sh\\necho no image >Pharo.image\\n'",
+                "no 64-bit Pharo image",
+            ),
+        ] {
+            let (_home, places, got) = get_with(curl);
+            let sentence = got.unwrap_err().to_string();
+            assert!(sentence.contains(expected), "{sentence}");
+            assert!(!folder(&places, Version::Twelve).exists());
+        }
+    }
+
+    #[test]
+    fn an_image_that_its_vm_runs_is_kept_and_not_fetched_again() {
+        // The first bytes of an image, and a VM that says the version.
+        let script = "#!/bin/sh\n\
+            printf '\\265\\011\\001\\000' >Pharo.image\n\
+            printf '#!/bin/sh\\necho 12\\n' >pharo\n\
+            chmod +x pharo\n";
+        let curl = format!("cat <<'END'\n{script}END");
+        let (home, places, got) = get_with(&curl);
+        assert_eq!(got.unwrap(), folder(&places, Version::Twelve));
+        fs::remove_file(home.path().join("bin/curl")).unwrap();
+        let nothing = Environment::default();
+        assert!(get(&places, &nothing, Version::Twelve).is_ok());
+        assert!(get(&places, &nothing, Version::Thirteen).is_err());
+    }
+}

@@ -13,16 +13,16 @@ use crate::places::Places;
 /// How the script begins each line of its own.
 const PREFIX: &str = "run-stui-server: ";
 
-/// Which ZeroMQ socket the server uses.
+/// By which socket the server talks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Socket {
     /// The first of the others that works.
     Auto,
-    /// A ZeroMQ binding that is installed in the image.
+    /// A `ZeroMQ` binding that is installed in the image.
     Binding,
     /// The library libzmq.
     Libzmq,
-    /// The protocol of ZeroMQ in plain Smalltalk.
+    /// The protocol of `ZeroMQ` in plain Smalltalk.
     Zmtp,
 }
 

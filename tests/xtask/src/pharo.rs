@@ -1,6 +1,6 @@
 //! The Pharo suites: what needs a real Pharo, where there is one.
 //!
-//! Its own SUnit tests; the conformance suite over ZeroMQ, with each kind of socket; and a whole session in
+//! Its own tests; the conformance suite over `ZeroMQ`, with each kind of socket; and a whole session in
 //! Zellij, whose VM is killed on the way. A machine without a Pharo is told so in one line.
 
 use std::env;
@@ -71,10 +71,7 @@ pub(crate) fn run(programs: &[Program], tools: &Tools, tally: &mut Tally) -> Res
     }
     for program in programs.iter().filter(|program| program.is_for_pharo()) {
         let command = &mut command(program, None, tools);
-        command
-            .args(["--include-ignored", "--test-threads=1"])
-            .env(VM, &pharo.vm)
-            .env(IMAGE, &pharo.image);
+        command.env(VM, &pharo.vm).env(IMAGE, &pharo.image);
         run_harness(command, &program.name(), LIMIT, tally)?;
     }
     Ok(())

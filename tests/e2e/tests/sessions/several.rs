@@ -41,7 +41,6 @@ fn two_sessions_have_texts_and_variables_of_their_own() {
     session.see_no_more("in main");
     session.see("work");
     session.press("Alt w");
-    session.prints("x", "nil");
     session.prints("x := 2", "2");
 
     switch(&session, 0);
