@@ -11,7 +11,7 @@ pub const BETWEEN_KEYS: char = '|';
 pub const THEME_KEY: &str = "theme";
 
 /// The names of all commands, in the order of the plugin's table.
-pub const COMMANDS: [&str; 38] = [
+pub const COMMANDS: [&str; 44] = [
     "print_it",
     "do_it",
     "inspect_it",
@@ -20,6 +20,12 @@ pub const COMMANDS: [&str; 38] = [
     "next_view",
     "previous_view",
     "clear",
+    "switch_session",
+    "new_session",
+    "rename_session",
+    "close_session",
+    "run_again",
+    "move_session",
     "interrupt",
     "help",
     "keys",

@@ -274,7 +274,13 @@ fn last_column(screen: &Screen, (row, first): (u16, u16), text: &str) -> u16 {
 /// Row and column of a text on a screen, from 0; columns count cells.
 pub fn place_of(screen: &Screen, text: &str) -> Option<(u16, u16)> {
     let (rows, columns) = screen.size();
-    (0..rows.get()).find_map(|row| {
+    // looked for in whole rows first: a screen is looked at while its terminal waits to be read
+    let holding: Vec<u16> = (0..rows.get())
+        .zip(screen.rows(0, columns.get()))
+        .filter(|(_, line)| line.contains(text))
+        .map(|(row, _)| row)
+        .collect();
+    holding.into_iter().find_map(|row| {
         (0..columns.get())
             .find(|column| {
                 let mut rest = screen
