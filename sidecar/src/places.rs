@@ -57,9 +57,7 @@ impl Places {
     ///
     /// # Errors
     /// As [`Places::from_environment`].
-    pub fn from_variables(
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, PlaceError> {
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, PlaceError> {
         let absolute = |name: &str| {
             variable(name)
                 .map(PathBuf::from)

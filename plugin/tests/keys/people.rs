@@ -1,9 +1,7 @@
 //! Several people at one text: whose edit stands where, whose cursor, who may write.
 
 use stui_plugin::io::Input;
-use stui_protocol::pane::{
-    Act, CursorOf, Edit, FromPane, Instance, Pos, Span, ToPane, up_line,
-};
+use stui_protocol::pane::{Act, CursorOf, Edit, FromPane, Instance, Pos, Span, ToPane, up_line};
 
 use crate::desk::{Desk, SESSION, status};
 
@@ -83,7 +81,10 @@ fn what_somebody_else_writes_into_a_deletion_stays() {
 #[test]
 fn others_are_seen_by_their_number_and_a_coloured_cell_that_move_with_the_text() {
     let mut desk = for_two("one\ntwo\nsix");
-    desk.tell(&cursors(0, &[(1, pos(0, 0)), (2, pos(1, 1)), (13, pos(2, 3))]));
+    desk.tell(&cursors(
+        0,
+        &[(1, pos(0, 0)), (2, pos(1, 1)), (13, pos(2, 3))],
+    ));
     let rows = desk.rows();
     assert_eq!(&rows[..3], ["  ‸one", " 2two", " dsix"]);
     assert!(desk.is_underlined(3, 1) && !desk.is_underlined(2, 1));
@@ -91,7 +92,10 @@ fn others_are_seen_by_their_number_and_a_coloured_cell_that_move_with_the_text()
     // own edits and others' move them; an edit shows where its author is
     desk.press("Enter");
     assert_eq!(desk.rows()[2], " 2two");
-    desk.sidecar_edits(Edit::insert(pos(0, 0), "zero"), Some(Instance::new(1, 13, 7)));
+    desk.sidecar_edits(
+        Edit::insert(pos(0, 0), "zero"),
+        Some(Instance::new(1, 13, 7)),
+    );
     let rows = desk.rows();
     assert_eq!(&rows[..4], [" dzero", "  ‸one", " 2two", "  six"]);
     // two in a line; and gone
@@ -107,7 +111,11 @@ fn a_cursor_is_told_where_no_edit_tells_it_one_message_at_a_time() {
     desk.press("'x', Enter, Backspace");
     assert_eq!(told(&desk), [], "edits say where their author is");
     desk.press("Right, Down, Left");
-    assert_eq!(told(&desk), [pos(0, 2)], "the next one goes when this one is passed on");
+    assert_eq!(
+        told(&desk),
+        [pos(0, 2)],
+        "the next one goes when this one is passed on"
+    );
     desk.tell(&cursors(3, &[(1, pos(0, 2))]));
     assert_eq!(told(&desk), [pos(0, 2), pos(1, 1)]);
 }
@@ -150,13 +158,29 @@ fn a_text_opens_where_it_was_left() {
 
 #[test]
 fn a_read_only_pane_shows_moves_and_copies_and_changes_nothing() {
-    let configuration = [("role", "workspace"), ("stui", "/stui"), ("read_only", "true")];
+    let configuration = [
+        ("role", "workspace"),
+        ("stui", "/stui"),
+        ("read_only", "true"),
+    ];
     let mut desk = Desk::alone(&configuration, 60, 10);
     desk.sidecar.document = "3 + 4".into();
     desk.connect();
-    for key in ["'x'", "Enter", "Backspace", "Ctrl e", "Ctrl z", "Ctrl v", "Ctrl x"] {
+    for key in [
+        "'x'",
+        "Enter",
+        "Backspace",
+        "Ctrl e",
+        "Ctrl z",
+        "Ctrl v",
+        "Ctrl x",
+    ] {
         desk.press("Ctrl a").press(key);
-        assert!(desk.screen().contains("only shows"), "{key}: {}", desk.screen());
+        assert!(
+            desk.screen().contains("only shows"),
+            "{key}: {}",
+            desk.screen()
+        );
     }
     desk.input(Input::Paste("pasted".into()));
     assert_eq!(desk.sidecar.document, "3 + 4");

@@ -24,7 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Measure and print.
 pub(crate) fn measure(stui: &Path) -> Result<()> {
     let set = std::env::var("STUI_BENCH_EVALUATIONS").ok();
-    let wanted = set.and_then(|text| text.parse().ok()).unwrap_or(EVALUATIONS);
+    let wanted = set
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(EVALUATIONS);
     let desk = Desk::new(stui);
     let size = Size {
         rows: 40,
@@ -48,7 +50,9 @@ pub(crate) fn measure(stui: &Path) -> Result<()> {
         // its answer says that the others before it were answered
         press("Ctrl e");
         done += 1;
-        wait(&desk, "the count", |shown| shown.contains(&format!("count + 1 {done}")))?;
+        wait(&desk, "the count", |shown| {
+            shown.contains(&format!("count + 1 {done}"))
+        })?;
         press("Ctrl z");
         wait(&desk, "no count", |shown| !shown.contains("count + 1 "))?;
         press("End");
@@ -58,7 +62,10 @@ pub(crate) fn measure(stui: &Path) -> Result<()> {
     }
     let took = begun.elapsed();
     let after = held(&desk)?;
-    println!("  {:<44} {floor} KiB", format!("after the first {FIRST} (floor)"));
+    println!(
+        "  {:<44} {floor} KiB",
+        format!("after the first {FIRST} (floor)")
+    );
     println!(
         "  {:<44} {after} KiB, {:.2} times the floor, in {:.0} s",
         format!("after {done} evaluations"),

@@ -291,7 +291,9 @@ impl Shared {
                         let _ = pipe.out.send(line.into_bytes());
                     }
                 }
-                Effect::Summon(command) => self.summon(state.panes[seat].client, state.panes[seat].role, &command),
+                Effect::Summon(command) => {
+                    self.summon(state.panes[seat].client, state.panes[seat].role, &command)
+                }
                 Effect::Log(line) => {
                     state.log.push_back(line);
                     if state.log.len() > LOG_LINES {
@@ -384,8 +386,13 @@ impl Shared {
         let mut clients: Vec<u16> = self.lock().panes.iter().map(|seat| seat.client).collect();
         clients.sort_unstable();
         clients.dedup();
-        let lines = clients.iter().map(|client| format!("{client} terminal_1 sh\n"));
-        format!("CLIENT_ID ZELLIJ_PANE_ID RUNNING_COMMAND\n{}", lines.collect::<String>())
+        let lines = clients
+            .iter()
+            .map(|client| format!("{client} terminal_1 sh\n"));
+        format!(
+            "CLIENT_ID ZELLIJ_PANE_ID RUNNING_COMMAND\n{}",
+            lines.collect::<String>()
+        )
     }
 
     /// A line of a pipe reaches every instance of the plugin with that configuration.

@@ -50,7 +50,9 @@ fn main() {
     let file = connection_file(&session);
     let ended = AtomicBool::new(false);
     let requests = AtomicU64::new(0);
-    println!("{clients} clients and a Zellij session for {minutes} minutes; sidecar {sidecar}, server {server}");
+    println!(
+        "{clients} clients and a Zellij session for {minutes} minutes; sidecar {sidecar}, server {server}"
+    );
     println!(
         "{:>8} {:>10} {:>10} {:>12} {:>8} {:>12} {:>8}",
         "minutes", "typed", "requests", "sidecar KiB", "files", "server KiB", "files"
@@ -211,11 +213,22 @@ fn verdict(name: &str, samples: &[Held]) -> bool {
         .map(|held| (held.seconds - time) * (held.bytes as f64 - bytes))
         .sum();
     let spread: f64 = half.iter().map(|held| (held.seconds - time).powi(2)).sum();
-    let an_hour = if spread > 0.0 { along / spread * 3600.0 } else { 0.0 };
+    let an_hour = if spread > 0.0 {
+        along / spread * 3600.0
+    } else {
+        0.0
+    };
     let quarter = &samples[..samples.len().div_ceil(4)];
-    let most = |samples: &[Held]| samples.iter().map(|held| held.descriptors).max().unwrap_or(0);
+    let most = |samples: &[Held]| {
+        samples
+            .iter()
+            .map(|held| held.descriptors)
+            .max()
+            .unwrap_or(0)
+    };
     let (before, now) = (most(quarter), most(half));
-    let flat = an_hour < FLAT_BYTES.min(FLAT_PART * bytes).max(1024.0 * 1024.0) && now <= before + 2;
+    let flat =
+        an_hour < FLAT_BYTES.min(FLAT_PART * bytes).max(1024.0 * 1024.0) && now <= before + 2;
     println!(
         "{name}: {} KiB on average in the second half, {:+.0} KiB an hour, at most {now} files (before: {before}): {}",
         bytes as u64 / 1024,

@@ -124,8 +124,18 @@ fn replace_number(random: &mut Rng, input: &mut Vec<u8>) {
 
 fn odd_character(random: &mut Rng) -> char {
     const ODD: [char; 12] = [
-        'é', '日', '🎉', '\u{301}', '\u{200d}', '\u{feff}', '\u{2028}', '\u{202e}', '\u{0}',
-        '\u{85}', '\u{10ffff}', '\u{fffd}',
+        'é',
+        '日',
+        '🎉',
+        '\u{301}',
+        '\u{200d}',
+        '\u{feff}',
+        '\u{2028}',
+        '\u{202e}',
+        '\u{0}',
+        '\u{85}',
+        '\u{10ffff}',
+        '\u{fffd}',
     ];
     ODD[random.usize(..ODD.len())]
 }

@@ -22,7 +22,11 @@ fn variable<T: std::str::FromStr>(name: &str, default: T) -> T {
 fn run(name: &str) {
     let target = target(name).unwrap_or_else(|| panic!("there is no target {name}"));
     if let Some(file) = std::env::var_os("STUI_FUZZ_INPUT") {
-        try_input(target, &std::fs::read(file).expect("the input can be read"), 0);
+        try_input(
+            target,
+            &std::fs::read(file).expect("the input can be read"),
+            0,
+        );
         return;
     }
     let seeds = target.all_seeds();
@@ -49,7 +53,10 @@ fn run(name: &str) {
             }
         }
     }
-    println!("{name}: {} seeds and {tried} mutations of them, seed {seed}", seeds.len());
+    println!(
+        "{name}: {} seeds and {tried} mutations of them, seed {seed}",
+        seeds.len()
+    );
 }
 
 fn try_input(target: Target, input: &[u8], seed: u64) {
@@ -59,7 +66,11 @@ fn try_input(target: Target, input: &[u8], seed: u64) {
     if outcome.is_ok() && took < LIMIT {
         return;
     }
-    let what = if outcome.is_err() { "failed" } else { "took too long" };
+    let what = if outcome.is_err() {
+        "failed"
+    } else {
+        "took too long"
+    };
     let file = keep(target.name, input);
     let name = target.name;
     println!(
@@ -83,11 +94,9 @@ fn keep(name: &str, input: &[u8]) -> PathBuf {
         .nth(3)
         .map_or_else(std::env::temp_dir, |target| target.join("fuzz/failures"));
     std::fs::create_dir_all(&folder).expect("target can be written to");
-    let sum = input
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
-            (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+    let sum = input.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
+        (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     let file = folder.join(format!("{name}-{sum:016x}"));
     std::fs::write(&file, input).expect("target can be written to");
     file

@@ -24,7 +24,13 @@ pub(crate) fn run(_options: &Options) -> Result<()> {
     let tools = setup::tools(Purpose::Develop)?;
     let stui = build::run_with(&tools, false)?;
     say("building the benchmarks (release)");
-    execute(build::cargo("build").args(["--release", "--package", "stui-bench", "--package", "stui-desk"]))?;
+    execute(build::cargo("build").args([
+        "--release",
+        "--package",
+        "stui-bench",
+        "--package",
+        "stui-desk",
+    ]))?;
     execute(
         Command::new(places::target().join("release/stui-bench"))
             .env(VARIABLE, &tools.zellij)

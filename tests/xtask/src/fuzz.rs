@@ -76,22 +76,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     command
         .env("STUI_FUZZ_TARGET", target)
         .arg(format!("-max_total_time={}", options.seconds))
-        .arg(format!(
-            "-artifact_prefix={}/{target}-",
-            failures.display()
-        ))
+        .arg(format!("-artifact_prefix={}/{target}-", failures.display()))
         .arg(format!("-dict={}", seeds.with_extension("words").display()))
         .args(["-max_len=16384", "-timeout=20", "-rss_limit_mb=4096"])
         .arg("-print_final_stats=1");
     if let Some(seed) = options.seed {
         command.arg(format!("-seed={seed}"));
     }
-    execute(command.arg(&corpus).arg(&seeds)).with_context(|| {
-        format!(
-            "{target} failed; the input is in {}",
-            failures.display()
-        )
-    })
+    execute(command.arg(&corpus).arg(&seeds))
+        .with_context(|| format!("{target} failed; the input is in {}", failures.display()))
 }
 
 /// Builds the engine, in a folder of its own because of its flags.
@@ -105,7 +98,14 @@ fn build_engine() -> Result<PathBuf> {
     let folder = places::target().join("fuzz/build");
     let mut command = build::cargo("build");
     command
-        .args(["--package", "stui-fuzz", "--bin", "engine", "--features", "engine"])
+        .args([
+            "--package",
+            "stui-fuzz",
+            "--bin",
+            "engine",
+            "--features",
+            "engine",
+        ])
         .args(["--profile", "fuzz"])
         // named, so that what runs while building (build scripts) gets no counters
         .args(["--target", host])

@@ -7,7 +7,6 @@ use stui::places::Places;
 use stui::servers::{Image as Named, set_images};
 use stui::target::Target;
 use stui_desk::{Desk, NAME};
-use stui_plugin::editor::gutter;
 use stui_plugin::io::Size;
 use stui_protocol::pane::Role;
 
@@ -41,12 +40,8 @@ impl Table for Desk {
         }
     }
 
-    fn workspace(&self, who: usize) -> Vec<String> {
-        let gutter = usize::from(gutter(SIZE.columns));
-        let rows = self.shows(CLIENTS[who], Role::Workspace);
-        rows.iter()
-            .map(|row| row.chars().skip(gutter).collect())
-            .collect()
+    fn rows(&self, who: usize) -> Vec<String> {
+        self.shows(CLIENTS[who], Role::Workspace)
     }
 
     fn transcript(&self, who: usize) -> Vec<String> {
@@ -60,10 +55,7 @@ impl Table for Desk {
 
     fn everything(&self, who: usize) -> String {
         let rows = self.shows(CLIENTS[who], Role::Workspace);
-        let words: Vec<&str> = rows
-            .iter()
-            .flat_map(|row| row.split_whitespace())
-            .collect();
+        let words: Vec<&str> = rows.iter().flat_map(|row| row.split_whitespace()).collect();
         words.join(" ")
     }
 
@@ -103,14 +95,12 @@ fn play(seed: u64, count: usize) -> Recoveries {
     play.see_that_nothing_is_lost();
     let text = play.table.workspace(0);
     play.table.attach(3, SIZE);
-    let later = || -> Vec<String> {
-        let rows = play.table.shows(3, Role::Workspace);
-        let bare = |row: &String| row.chars().skip(gutter(SIZE.columns).into()).collect();
-        rows.iter().map(bare).collect()
-    };
-    let lines = text.iter().rposition(|line| line.starts_with("Hit")).map_or(0, |at| at + 1);
-    play.wait("somebody who comes later sees the same", |_| {
-        later().starts_with(&text[..lines])
+    let lines = text.iter().rposition(|line| line.starts_with("Hit"));
+    let lines = &text[..lines.map_or(0, |at| at + 1)];
+    play.wait("somebody who comes later sees the same", |play| {
+        let shown = play.table.shows(3, Role::Workspace);
+        let mut rows = shown.iter();
+        lines.iter().all(|line| rows.any(|row| row.contains(line)))
     });
     let Play {
         table,
@@ -138,7 +128,10 @@ fn nothing_is_lost_whatever_is_killed_stopped_or_cut() {
             .collect();
         plays
             .into_iter()
-            .map(|play| play.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .map(|play| {
+                play.join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
             .collect()
     });
     let all = Recoveries(all.into_iter().flat_map(|one| one.0).collect());

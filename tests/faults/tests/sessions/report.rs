@@ -59,5 +59,10 @@ fn the_summary_names_median_and_worst_of_each_kind() {
     let cut = summary.lines().find(|line| line.starts_with("cut"));
     let words: Vec<&str> = cut.unwrap_or_default().split_whitespace().collect();
     assert_eq!(words, ["cut", "3", "2.00", "3.00", "3.00"]);
-    assert!(summary.lines().last().is_some_and(|all| all.contains("9.00")));
+    assert!(
+        summary
+            .lines()
+            .last()
+            .is_some_and(|all| all.contains("9.00"))
+    );
 }

@@ -2,8 +2,9 @@
 
 use stui::demo::script::keys;
 use stui::demo::stage::Stage;
-use stui_plugin::editor::gutter;
-use stui_e2e::{NAME, PATIENCE, Screen, Size, Terminal, is_connected, left, new_stage, right, text_of};
+use stui_e2e::{
+    NAME, PATIENCE, Screen, Size, Terminal, is_connected, left, new_stage, right, text_of,
+};
 
 use crate::image::Image;
 use crate::play::{Play, Stroke, Table};
@@ -34,7 +35,9 @@ impl Multiplexer {
             .args(["--zellij".as_ref(), stage.zellij().as_os_str()]);
         let first = Terminal::spawn(&command, size).expect("stui up can be started");
         see(&stage, &first, "three connected panes", is_connected);
-        let second = stage.attach(NAME, size).expect("zellij attach can be started");
+        let second = stage
+            .attach(NAME, size)
+            .expect("zellij attach can be started");
         see(&stage, &second, "three connected panes", is_connected);
         let multiplexer = Multiplexer {
             terminals: [first, second],
@@ -94,14 +97,13 @@ impl Table for Multiplexer {
         }
     }
 
-    fn workspace(&self, who: usize) -> Vec<String> {
+    fn rows(&self, who: usize) -> Vec<String> {
         let part = left(&self.terminals[who].screen());
-        let text = part.lines().map(|line| {
-            let inside = line.strip_prefix('│').unwrap_or(line);
-            let text: String = inside.chars().skip(usize::from(gutter(100))).collect();
-            text.trim_end_matches([' ', '│']).to_owned()
+        let rows = part.lines().map(|row| {
+            let inside = row.strip_prefix('│').unwrap_or(row);
+            inside.trim_end_matches([' ', '│']).to_owned()
         });
-        text.skip_while(|line| line != "first").collect()
+        rows.collect()
     }
 
     fn transcript(&self, who: usize) -> Vec<String> {
@@ -120,7 +122,10 @@ impl Table for Multiplexer {
     }
 
     fn logs(&self) -> String {
-        let screens = self.terminals.each_ref().map(|terminal| text_of(&terminal.screen()));
+        let screens = self
+            .terminals
+            .each_ref()
+            .map(|terminal| text_of(&terminal.screen()));
         format!("{}\n{}", screens.join("\n---\n"), self.stage.logs())
     }
 }

@@ -22,7 +22,14 @@ static TARGET: LazyLock<Target> = LazyLock::new(|| {
         let words: Vec<String> = found
             .words
             .iter()
-            .map(|word| format!("\"{}\"\n", word.bytes().map(|byte| format!("\\x{byte:02x}")).collect::<String>()))
+            .map(|word| {
+                format!(
+                    "\"{}\"\n",
+                    word.bytes()
+                        .map(|byte| format!("\\x{byte:02x}"))
+                        .collect::<String>()
+                )
+            })
             .collect();
         if let Err(error) = std::fs::write(folder.with_extension("words"), words.concat()) {
             eprintln!("cannot write the words: {error}");

@@ -12,9 +12,34 @@ pub(super) const TARGET: Target = Target {
     about: "connection files, targets and such: read or refused, and written as they were read",
     seeds,
     words: &[
-        "ssh://", "pharo:", "embedded", "@", ":", "/", "-", "[", "]", "..", "~", " ", "\t", "\n",
-        "\"endpoint\":", "\"key\":", "\"pid\":", "\"dialect\":", "tcp://", "ipc://", "{", "}", "null",
-        "say", "pane", "status", "workspace", "role",
+        "ssh://",
+        "pharo:",
+        "embedded",
+        "@",
+        ":",
+        "/",
+        "-",
+        "[",
+        "]",
+        "..",
+        "~",
+        " ",
+        "\t",
+        "\n",
+        "\"endpoint\":",
+        "\"key\":",
+        "\"pid\":",
+        "\"dialect\":",
+        "tcp://",
+        "ipc://",
+        "{",
+        "}",
+        "null",
+        "say",
+        "pane",
+        "status",
+        "workspace",
+        "role",
     ],
     run,
 };
@@ -42,7 +67,10 @@ fn run(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     if let Ok(file) = ConnectionFile::from_json(&text) {
         let written = file.to_json().expect("it has a JSON form");
-        assert_eq!(ConnectionFile::from_json(&written).expect("as written"), file);
+        assert_eq!(
+            ConnectionFile::from_json(&written).expect("as written"),
+            file
+        );
         if let Some(key) = file.key.as_deref().filter(|key| key.len() > 7) {
             let shown = format!("{file:?}");
             let elsewhere = file.endpoint.contains(key)
@@ -54,7 +82,11 @@ fn run(input: &[u8]) {
     if let Ok(target) = text.parse::<ServerTarget>() {
         let word = target.to_string();
         let again = word.parse::<ServerTarget>();
-        assert_eq!(again.as_ref(), Ok(&target), "{text:?} is written as {word:?}");
+        assert_eq!(
+            again.as_ref(),
+            Ok(&target),
+            "{text:?} is written as {word:?}"
+        );
         let name = target.default_name();
         assert!(!name.is_empty() && name.chars().count() <= 48, "{name:?}");
         if let ServerTarget::Ssh(remote) = target {
@@ -66,7 +98,10 @@ fn run(input: &[u8]) {
     let _ = Version::parse(&text);
     if let Ok(call) = serde_json::from_slice::<Call>(input) {
         let written = serde_json::to_vec(&call).expect("it has a JSON form");
-        assert_eq!(serde_json::from_slice::<Call>(&written).expect("as written"), call);
+        assert_eq!(
+            serde_json::from_slice::<Call>(&written).expect("as written"),
+            call
+        );
     }
     let _ = serde_json::from_slice::<Answer>(input);
 }

@@ -7,11 +7,11 @@ use stui::hub::record::{Record, Snapshot};
 use stui::hub::{Effect, Hub, Input, Outcome, To};
 use stui_protocol::Uuid;
 use stui_protocol::message::{Envelope, Payload};
-use stui_protocol::sessions::SessionCommand;
 use stui_protocol::pane::{
     Act, Down, Edit, FromPane, Guests, How, Instance, Link, MAX_LINE, Pos, Role, SessionKey, Span,
     up_line,
 };
+use stui_protocol::sessions::SessionCommand;
 
 use crate::Target;
 
@@ -20,10 +20,41 @@ pub(super) const TARGET: Target = Target {
     about: "what panes and a server may say: lines fit, and the records lead to the same text",
     seeds,
     words: &[
-        "\nd", "\nc1", "\nx", "\nf", "\nk", "\ng", "\nn", "\nr", "\ne", "\ni", "\nj1", "\na1,2", "\no", "\nu", "\nl", "\nw9", "\"session\":2", "\"t\":\"act\"", "\"seq\":1",
-        "\"seq\":2", "\"seq\":3", "\"a\":\"undo\"", "\"a\":\"redo\"", "\"a\":\"edit\"", "\"a\":\"evaluate\"",
-        "\"rev\":0", "\"rev\":1", "\"rev\":4294967295", "\"l\":1", "\"c\":4294967295", "\"text\":\"\\n\"",
-        "\"how\":\"inspect_it\"", "\"first\":", "\"count\":4294967295", "\"from\":\"3.2-a\"",
+        "\nd",
+        "\nc1",
+        "\nx",
+        "\nf",
+        "\nk",
+        "\ng",
+        "\nn",
+        "\nr",
+        "\ne",
+        "\ni",
+        "\nj1",
+        "\na1,2",
+        "\no",
+        "\nu",
+        "\nl",
+        "\nw9",
+        "\"session\":2",
+        "\"t\":\"act\"",
+        "\"seq\":1",
+        "\"seq\":2",
+        "\"seq\":3",
+        "\"a\":\"undo\"",
+        "\"a\":\"redo\"",
+        "\"a\":\"edit\"",
+        "\"a\":\"evaluate\"",
+        "\"rev\":0",
+        "\"rev\":1",
+        "\"rev\":4294967295",
+        "\"l\":1",
+        "\"c\":4294967295",
+        "\"text\":\"\\n\"",
+        "\"how\":\"inspect_it\"",
+        "\"first\":",
+        "\"count\":4294967295",
+        "\"from\":\"3.2-a\"",
     ],
     run,
 };
@@ -109,8 +140,22 @@ fn seeds() -> Vec<Vec<u8>> {
                 from: 0,
             },
         ),
-        down(&one, FromPane::Copy { session, rev: 1, span }),
-        down(&other, FromPane::InspectorView { session, first: 0, count: 9 }),
+        down(
+            &one,
+            FromPane::Copy {
+                session,
+                rev: 1,
+                span,
+            },
+        ),
+        down(
+            &other,
+            FromPane::InspectorView {
+                session,
+                first: 0,
+                count: 9,
+            },
+        ),
         down(
             &other,
             FromPane::TranscriptView {
@@ -124,10 +169,33 @@ fn seeds() -> Vec<Vec<u8>> {
         act(&one, 9, Act::InspectBack),
         act(&one, 10, Act::Interrupt),
         act(&one, 11, Act::ClearTranscript),
-        manage(12, SessionCommand::New { name: "other".into(), image: None }),
-        manage(13, SessionCommand::Switch { session: SessionKey(2) }),
-        manage(14, SessionCommand::Rename { session, name: "third".into() }),
-        manage(15, SessionCommand::Move { session, image: None }),
+        manage(
+            12,
+            SessionCommand::New {
+                name: "other".into(),
+                image: None,
+            },
+        ),
+        manage(
+            13,
+            SessionCommand::Switch {
+                session: SessionKey(2),
+            },
+        ),
+        manage(
+            14,
+            SessionCommand::Rename {
+                session,
+                name: "third".into(),
+            },
+        ),
+        manage(
+            15,
+            SessionCommand::Move {
+                session,
+                image: None,
+            },
+        ),
         manage(16, SessionCommand::RunAgain { session }),
         manage(17, SessionCommand::Close { session }),
         down(&one, FromPane::Bye),
@@ -140,7 +208,9 @@ fn seeds() -> Vec<Vec<u8>> {
         format!("{begin}{typing}{}{rest}f\n", events.concat()),
     ];
     for answer in &answers {
-        seeds.push(format!("{begin}{typing}{asking}{answer}{answer}{answer}f\n"));
+        seeds.push(format!(
+            "{begin}{typing}{asking}{answer}{answer}{answer}f\n"
+        ));
     }
     seeds.into_iter().map(String::into_bytes).collect()
 }
@@ -165,11 +235,19 @@ fn run(input: &[u8]) {
         }
     }
     let again = new_hub(Snapshot::default(), fed.records);
-    assert_eq!(texts(&again), texts(&fed.hub), "the records lead to the same texts");
+    assert_eq!(
+        texts(&again),
+        texts(&fed.hub),
+        "the records lead to the same texts"
+    );
     let saved = serde_json::to_vec(&fed.hub.snapshot()).expect("a snapshot has a JSON form");
     let snapshot: Snapshot = serde_json::from_slice(&saved).expect("and can be read");
     let again = new_hub(snapshot, Vec::new());
-    assert_eq!(texts(&again), texts(&fed.hub), "the snapshot has the same texts");
+    assert_eq!(
+        texts(&again),
+        texts(&fed.hub),
+        "the snapshot has the same texts"
+    );
 }
 
 /// A hub with two images.
@@ -251,7 +329,9 @@ fn input_of(line: &str, pending: &mut VecDeque<Uuid>) -> Option<Input> {
             missed: 3,
         }),
         'a' => Some(Input::Attached(
-            rest.split(',').filter_map(|word| word.parse().ok()).collect(),
+            rest.split(',')
+                .filter_map(|word| word.parse().ok())
+                .collect(),
         )),
         'o' => Some(Input::Guests(Guests::ReadOnly)),
         'u' => Some(Input::Busy {
@@ -261,9 +341,7 @@ fn input_of(line: &str, pending: &mut VecDeque<Uuid>) -> Option<Input> {
         'l' => Some(Input::FlushCursors),
         'w' => Some(Input::Time(rest.parse().unwrap_or(0))),
         'r' => match Envelope::from_json(rest.as_bytes()).ok()?.payload {
-            Payload::Response(response) => {
-                reply(pending, Outcome::Answered(Box::new(response)))
-            }
+            Payload::Response(response) => reply(pending, Outcome::Answered(Box::new(response))),
             _ => None,
         },
         'e' => match Envelope::from_json(rest.as_bytes()).ok()?.payload {

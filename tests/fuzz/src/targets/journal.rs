@@ -14,7 +14,16 @@ pub(super) const TARGET: Target = Target {
     name: "journal",
     about: "a journal's files: opening never fails, keeps every whole record and every byte",
     seeds,
-    words: &[" ", "\n", "0 00000000 1 ", "1 ", "{\"r\":\"edit\"", "\"seq\":1", "null", "ffffffffffffffff"],
+    words: &[
+        " ",
+        "\n",
+        "0 00000000 1 ",
+        "1 ",
+        "{\"r\":\"edit\"",
+        "\"seq\":1",
+        "null",
+        "ffffffffffffffff",
+    ],
     run,
 };
 
@@ -25,13 +34,24 @@ fn record(number: u64) -> Value {
     json!({"n": number, "text": "'日本' size ".repeat((number % 3) as usize)})
 }
 
+/// A folder in memory, where there is such a place: a journal syncs what it writes.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .expect("a folder")
+}
+
 /// Files of journals as they are, cut into `[records to write first] snapshot SEPARATOR journal`.
 fn seeds() -> Vec<Vec<u8>> {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let (mut journal, _) = Journal::open::<Value, Value>(folder.path()).expect("a new journal");
     let mut seeds = vec![vec![0], vec![3, SEPARATOR]];
     let real = r#"{"r":"edit","authorship":{"by":"3.1-9","group":1},"seq":1,"edit":{"span":{"start":{"l":0,"c":0},"end":{"l":0,"c":0}},"text":"3 + 4"}}"#;
-    for text in [real, r#"{"r":"act","by":"3.1-9","seq":2}"#, r#"{"r":"undo","by":"3.1-9","seq":3}"#] {
+    for text in [
+        real,
+        r#"{"r":"act","by":"3.1-9","seq":2}"#,
+        r#"{"r":"undo","by":"3.1-9","seq":3}"#,
+    ] {
         let value: Value = serde_json::from_str(text).expect("JSON");
         journal.add(&value).expect("JSON");
     }
@@ -39,10 +59,20 @@ fn seeds() -> Vec<Vec<u8>> {
     let read = |name: &str| fs::read(folder.path().join(name)).unwrap_or_default();
     seeds.push([&[0, SEPARATOR], read("journal").as_slice()].concat());
     seeds.push([&[2, SEPARATOR], read("journal").as_slice()].concat());
-    journal.save(&json!({"state": 7})).expect("the disk has room");
+    journal
+        .save(&json!({"state": 7}))
+        .expect("the disk has room");
     journal.add(&record(4)).expect("JSON");
     journal.commit().expect("the disk has room");
-    seeds.push([&[0], read("snapshot").as_slice(), &[SEPARATOR], read("journal").as_slice()].concat());
+    seeds.push(
+        [
+            &[0],
+            read("snapshot").as_slice(),
+            &[SEPARATOR],
+            read("journal").as_slice(),
+        ]
+        .concat(),
+    );
     seeds
 }
 
@@ -52,7 +82,7 @@ fn run(input: &[u8]) {
         Some(at) => (&rest[..at], &rest[at + 1..]),
         None => (&[][..], rest),
     };
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let path = folder.path();
     let whole = u64::from(*count % 8);
     {
@@ -73,8 +103,16 @@ fn run(input: &[u8]) {
 
     let (mut journal, found) = Journal::open::<Value, Value>(path).expect("whatever is in it");
     let read: Vec<Value> = found.records;
-    assert!(read.len() as u64 >= whole, "{} of {whole} records", read.len());
-    assert!(read.iter().zip(0..whole).all(|(found, number)| *found == record(number)));
+    assert!(
+        read.len() as u64 >= whole,
+        "{} of {whole} records",
+        read.len()
+    );
+    assert!(
+        read.iter()
+            .zip(0..whole)
+            .all(|(found, number)| *found == record(number))
+    );
     let kept = fs::read(path.join("journal")).expect("it is there");
     let torn = fs::read(path.join("journal.torn.1")).unwrap_or_default();
     assert_eq!([kept, torn].concat(), bytes, "no byte is thrown away");

@@ -26,16 +26,49 @@ pub const TARGETS: [Target; 9] = [
 
 /// Words that JSON documents are made of.
 const JSON_WORDS: &[&str] = &[
-    "null", "true", "false", "{}", "[]", "\"\"", "\"id\":", "\"type\":", "\"data\":", "{\"a\":", ",",
-    ":", "\\u0000", "\\ud800", "\\ud83c\\udf89", "1e999", "-0", "18446744073709551615",
-    "\"550e8400-e29b-41d4-a716-446655440000\"", "\"Request\"", "\"Response\"", "\"Event\"",
-    "\"request_type\":", "\"params\":", "\"session_id\":", "\"code\":", "\"Evaluate\"", "\"Inspect\"",
-    "\"Subscribe\"", "\"Debug\"", "\"1.0.0\"", "\"2.0.0\"",
+    "null",
+    "true",
+    "false",
+    "{}",
+    "[]",
+    "\"\"",
+    "\"id\":",
+    "\"type\":",
+    "\"data\":",
+    "{\"a\":",
+    ",",
+    ":",
+    "\\u0000",
+    "\\ud800",
+    "\\ud83c\\udf89",
+    "1e999",
+    "-0",
+    "18446744073709551615",
+    "\"550e8400-e29b-41d4-a716-446655440000\"",
+    "\"Request\"",
+    "\"Response\"",
+    "\"Event\"",
+    "\"request_type\":",
+    "\"params\":",
+    "\"session_id\":",
+    "\"code\":",
+    "\"Evaluate\"",
+    "\"Inspect\"",
+    "\"Subscribe\"",
+    "\"Debug\"",
+    "\"1.0.0\"",
+    "\"2.0.0\"",
 ];
 
 /// The protocol's own example documents.
 fn examples() -> Vec<Vec<u8>> {
-    files_in(concat!(env!("CARGO_MANIFEST_DIR"), "/../../sidecar/protocol/examples"), "json")
+    files_in(
+        concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../sidecar/protocol/examples"
+        ),
+        "json",
+    )
 }
 
 /// The content of the files of a kind in a folder of this repository and below, in order of their names.

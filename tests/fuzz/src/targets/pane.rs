@@ -6,8 +6,8 @@ use stui_plugin::io::{Effect, Input, Mouse, Outcome, Size};
 use stui_plugin::key::{Code, Key};
 use stui_plugin::pane::{Identity, Pane};
 use stui_protocol::pane::{
-    CursorOf, Down, Edit, Instance, InspectorView, Level, Line, Link, MAX_LINE, Mark, MarkKind, Pos, Role, Row,
-    SessionKey, Span, Status, ToPane, up_line,
+    CursorOf, Down, Edit, InspectorView, Instance, Level, Line, Link, MAX_LINE, Mark, MarkKind,
+    Pos, Role, Row, SessionKey, Span, Status, ToPane, up_line,
 };
 use stui_protocol::sessions::SessionList;
 
@@ -18,11 +18,48 @@ pub(super) const TARGET: Target = Target {
     about: "a pane and whatever a sidecar says and a person does: frames fit, what is said can be read",
     seeds,
     words: &[
-        "\nl* ", "\nk", "\np", "\nm1 2", "\nt1", "\ns5 20", "\no1", "\nc1", "\ng", "\nz0", "\nx",
-        "\"t\":", "\"window\"", "\"edited\"", "\"select\"", "\"marks\"", "\"cursors\"", "\"session\":1", "\"session\":2", "\"rev\":", "\"first\":",
-        "\"total\":", "\"lines\":[", "\"acked\":", "\"seq\":", "\"span\":", "{\"l\":1,\"c\":2}", "\"by\":",
-        "4294967295", "Ctrl d", "Ctrl p", "Ctrl z", "Ctrl y", "Ctrl a", "Shift Left", "Ctrl Home",
-        "Enter", "Backspace", "Delete", "PageDown", "F1", "Esc",
+        "\nl* ",
+        "\nk",
+        "\np",
+        "\nm1 2",
+        "\nt1",
+        "\ns5 20",
+        "\no1",
+        "\nc1",
+        "\ng",
+        "\nz0",
+        "\nx",
+        "\"t\":",
+        "\"window\"",
+        "\"edited\"",
+        "\"select\"",
+        "\"marks\"",
+        "\"cursors\"",
+        "\"session\":1",
+        "\"session\":2",
+        "\"rev\":",
+        "\"first\":",
+        "\"total\":",
+        "\"lines\":[",
+        "\"acked\":",
+        "\"seq\":",
+        "\"span\":",
+        "{\"l\":1,\"c\":2}",
+        "\"by\":",
+        "4294967295",
+        "Ctrl d",
+        "Ctrl p",
+        "Ctrl z",
+        "Ctrl y",
+        "Ctrl a",
+        "Shift Left",
+        "Ctrl Home",
+        "Enter",
+        "Backspace",
+        "Delete",
+        "PageDown",
+        "F1",
+        "Esc",
     ],
     run,
 };
@@ -192,7 +229,9 @@ fn seeds() -> Vec<Vec<u8>> {
                      m2 5\nm-3 0\ns5 20\nt2.5\nkF1\nkPageDown\nkEsc\nkDown\nkEnter\nkBackspace\nc1\no2\nz1\nx\n";
         seeds.push(format!("{begin}{all}{doing}{all}").into_bytes());
         for message in &messages {
-            seeds.push(format!("{begin}{}{}{message}{doing}", messages[1], messages[4]).into_bytes());
+            seeds.push(
+                format!("{begin}{}{}{message}{doing}", messages[1], messages[4]).into_bytes(),
+            );
         }
     }
     seeds
@@ -218,7 +257,9 @@ fn pane(role: Role) -> (Pane, Outcome) {
 }
 
 fn numbers(text: &str) -> (i32, i32) {
-    let mut words = text.split_whitespace().map(|word| word.parse().unwrap_or(0));
+    let mut words = text
+        .split_whitespace()
+        .map(|word| word.parse().unwrap_or(0));
     (words.next().unwrap_or(0), words.next().unwrap_or(0))
 }
 
@@ -293,7 +334,10 @@ fn run(input: &[u8]) {
         let area = frame.buffer.area;
         assert_eq!((area.width, area.height), (size.columns, size.rows));
         if let Some((column, row)) = frame.cursor {
-            assert!(column < size.columns && row < size.rows, "cursor {column} {row} in {size:?}");
+            assert!(
+                column < size.columns && row < size.rows,
+                "cursor {column} {row} in {size:?}"
+            );
         }
     }
     assert_eq!(pane.view(size), pane.view(size));

@@ -16,15 +16,60 @@ pub(super) const TARGET: Target = Target {
 };
 
 pub(super) const WORDS: &[&str] = &[
-    "foo", "foo:", ":x", "|", "||", "[", "]", "(", ")", "{", "}", "#(", "#[", ".", ";", "^", ":=",
-    "'a'", "'", "\"", "#", "#sym", "$a", "$", "3", "-3", "16r", "1e", "2.5s2", "-", "+", "<", ">",
-    "<primitive: 1>", "self", "nil", "super", "thisContext", "ifTrue: [", "whileTrue: [", "to: 3 do: [",
-    "Class {", "#name : ", "{ #category : }", "X >> ", "X class >> ",
+    "foo",
+    "foo:",
+    ":x",
+    "|",
+    "||",
+    "[",
+    "]",
+    "(",
+    ")",
+    "{",
+    "}",
+    "#(",
+    "#[",
+    ".",
+    ";",
+    "^",
+    ":=",
+    "'a'",
+    "'",
+    "\"",
+    "#",
+    "#sym",
+    "$a",
+    "$",
+    "3",
+    "-3",
+    "16r",
+    "1e",
+    "2.5s2",
+    "-",
+    "+",
+    "<",
+    ">",
+    "<primitive: 1>",
+    "self",
+    "nil",
+    "super",
+    "thisContext",
+    "ifTrue: [",
+    "whileTrue: [",
+    "to: 3 do: [",
+    "Class {",
+    "#name : ",
+    "{ #category : }",
+    "X >> ",
+    "X class >> ",
 ];
 
 fn seeds() -> Vec<Vec<u8>> {
     let mut seeds = super::files_in(
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../../smalltalk/embedded/library"),
+        concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../smalltalk/embedded/library"
+        ),
         "st",
     );
     // whole classes cost time; the small ones have all there is
@@ -101,7 +146,10 @@ fn run(input: &[u8]) {
                 .skip(span.start as usize)
                 .take((span.end - span.start) as usize)
                 .collect();
-            assert!(parse_do_it(&code).is_ok(), "{code:?} was found as an expression");
+            assert!(
+                parse_do_it(&code).is_ok(),
+                "{code:?} was found as an expression"
+            );
         }
     }
     if let Ok(file) = tonel::read("fuzzed", &text) {
