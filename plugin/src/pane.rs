@@ -84,6 +84,7 @@ fn session_of(message: &ToPane) -> Option<SessionKey> {
         | ToPane::Window { session, .. }
         | ToPane::Edited { session, .. }
         | ToPane::Select { session, .. }
+        | ToPane::Stand { session, .. }
         | ToPane::Marks { session, .. }
         | ToPane::LeftAt { session, .. }
         | ToPane::Cursors { session, .. }
@@ -568,6 +569,18 @@ impl Pane {
                 out.redraw = false;
             }
             (ToPane::Notice { level, text, .. }, _) => self.message = Some(Message { level, text }),
+            (
+                ToPane::Stand {
+                    rev,
+                    anchor,
+                    cursor,
+                    ..
+                },
+                Body::Workspace(editor),
+            ) => {
+                editor.stand(rev, anchor, cursor);
+                out.redraw = false;
+            }
             (
                 ToPane::Window {
                     rev,

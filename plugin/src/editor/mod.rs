@@ -86,6 +86,9 @@ pub struct Editor {
     base: Option<u64>,
     /// Something was lost on the way: the window is to be fetched anew.
     stale: bool,
+    /// Where anchor and cursor are in the text of a revision, as the sidecar says: for the window that
+    /// is fetched anew.
+    stands: Option<(u64, Pos, Pos)>,
     /// Own edits that the sidecar has not yet announced, as they are made at `base`.
     unechoed: VecDeque<(u64, Change)>,
     draft: Vec<Edit>,
@@ -119,6 +122,7 @@ impl Default for Editor {
             window: Window::empty(),
             base: None,
             stale: false,
+            stands: None,
             unechoed: VecDeque::new(),
             draft: Vec::new(),
             draft_size: 0,

@@ -89,6 +89,7 @@ impl Editor {
             Some(_) => {
                 self.window = window;
                 self.base = Some(rev);
+                self.take_stand(rev);
             }
         }
         self.stale = false;
@@ -109,6 +110,27 @@ impl Editor {
         }
         self.trim();
         self.perform_waiting(link, out);
+    }
+
+    /// The sidecar says where anchor and cursor are in the text of a revision.
+    pub fn stand(&mut self, rev: u64, anchor: Pos, cursor: Pos) {
+        self.stands = Some((rev, anchor, cursor));
+    }
+
+    /// In a text that is fetched anew the cursor is at the same place of the text, not of the screen's rows:
+    /// keys wait for it.
+    fn take_stand(&mut self, rev: u64) {
+        let Some((_, anchor, cursor)) = self.stands.take().filter(|(at, ..)| *at == rev) else {
+            return;
+        };
+        if self.cursor.settled {
+            self.cursor.pos = cursor;
+        } else {
+            self.cursor.pos.line = cursor.line;
+        }
+        if self.anchor.is_some() {
+            self.anchor = Some(anchor);
+        }
     }
 
     /// What was typed before there was a document goes before its text.
@@ -282,7 +304,18 @@ impl Editor {
     pub fn sync(&mut self, idle: bool, link: &Link, out: &mut Outcome) {
         self.tell_cursor(idle, link, out);
         if let Some(wanted) = self.wanted() {
+            let (cursor, anchor) = (self.cursor.pos, self.anchor);
+            let known = self.base.filter(|_| self.stale);
             self.question.ask(wanted, |(first, count, from)| {
+                if let Some(rev) = known {
+                    let stand = FromPane::Stand {
+                        session: link.session(),
+                        rev,
+                        anchor: anchor.unwrap_or(cursor),
+                        cursor,
+                    };
+                    link.ask(stand, out);
+                }
                 link.ask(
                     FromPane::View {
                         session: link.session(),

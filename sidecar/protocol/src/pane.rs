@@ -378,6 +378,18 @@ pub enum FromPane {
         #[serde(rename = "column")]
         from: u32,
     },
+    /// Send as [`ToPane::Stand`] where these places are in the text of now. An instance that fetches its
+    /// window anew asks it before, or its cursor would be where it was in the text of then.
+    Stand {
+        /// The session whose document they are in.
+        session: SessionKey,
+        /// Revision the places are meant in, own edits after that one included.
+        rev: u64,
+        /// The end of the selection that stays; without a selection the cursor's place.
+        anchor: Pos,
+        /// The end that moves.
+        cursor: Pos,
+    },
     /// Where the cursor is and what is selected; said where no edit tells it, see [`CursorOf`].
     Cursor {
         /// The session whose document it is in.
@@ -532,6 +544,17 @@ pub enum ToPane {
         edit: Edit,
         /// How many lines the document has now.
         total: u32,
+    },
+    /// The answer to [`FromPane::Stand`], to one instance.
+    Stand {
+        /// The session whose document the places are in.
+        session: SessionKey,
+        /// Revision the places are meant in.
+        rev: u64,
+        /// The end of the selection that stays.
+        anchor: Pos,
+        /// The end that moves.
+        cursor: Pos,
     },
     /// Put selection and cursor here; to one instance.
     Select {

@@ -446,6 +446,17 @@ impl Hub {
                     work.out.push(Effect::Tell(To::One(from), window));
                 });
             }
+            FromPane::Stand {
+                session,
+                rev,
+                anchor,
+                cursor,
+            } => {
+                self.within(session, out, |session, work| {
+                    let stand = session.stand(rev, anchor, cursor, &from);
+                    work.out.push(Effect::Tell(To::One(from), stand));
+                });
+            }
             FromPane::Copy { session, rev, span } => {
                 self.within(session, out, |session, work| {
                     let text = session.copied(span, rev, &from);

@@ -452,6 +452,16 @@ impl Session {
         }
     }
 
+    /// Where places are now that an instance means, who knows of revision `rev` and of his own edits.
+    pub(super) fn stand(&self, rev: u64, anchor: Pos, cursor: Pos, by: &Instance) -> ToPane {
+        ToPane::Stand {
+            session: self.key,
+            rev: self.document.rev(),
+            anchor: self.document.current_place(anchor, rev, by),
+            cursor: self.document.current_place(cursor, rev, by),
+        }
+    }
+
     /// The text of a span, for the clipboard.
     pub(super) fn copied(
         &self,

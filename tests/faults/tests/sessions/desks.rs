@@ -7,7 +7,6 @@ use stui::places::Places;
 use stui::servers::{Image as Named, set_images};
 use stui::target::Target;
 use stui_desk::{Desk, NAME};
-use stui_plugin::editor::gutter;
 use stui_plugin::io::Size;
 use stui_protocol::pane::Role;
 
@@ -41,12 +40,8 @@ impl Table for Desk {
         }
     }
 
-    fn workspace(&self, who: usize) -> Vec<String> {
-        let gutter = usize::from(gutter(SIZE.columns));
-        let rows = self.shows(CLIENTS[who], Role::Workspace);
-        rows.iter()
-            .map(|row| row.chars().skip(gutter).collect())
-            .collect()
+    fn rows(&self, who: usize) -> Vec<String> {
+        self.shows(CLIENTS[who], Role::Workspace)
     }
 
     fn transcript(&self, who: usize) -> Vec<String> {
@@ -100,17 +95,12 @@ fn play(seed: u64, count: usize) -> Recoveries {
     play.see_that_nothing_is_lost();
     let text = play.table.workspace(0);
     play.table.attach(3, SIZE);
-    let later = || -> Vec<String> {
-        let rows = play.table.shows(3, Role::Workspace);
-        let bare = |row: &String| row.chars().skip(gutter(SIZE.columns).into()).collect();
-        rows.iter().map(bare).collect()
-    };
-    let lines = text
-        .iter()
-        .rposition(|line| line.starts_with("Hit"))
-        .map_or(0, |at| at + 1);
-    play.wait("somebody who comes later sees the same", |_| {
-        later().starts_with(&text[..lines])
+    let lines = text.iter().rposition(|line| line.starts_with("Hit"));
+    let lines = &text[..lines.map_or(0, |at| at + 1)];
+    play.wait("somebody who comes later sees the same", |play| {
+        let shown = play.table.shows(3, Role::Workspace);
+        let mut rows = shown.iter();
+        lines.iter().all(|line| rows.any(|row| row.contains(line)))
     });
     let Play {
         table,

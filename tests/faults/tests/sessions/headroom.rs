@@ -16,8 +16,9 @@ use crate::zellij::Multiplexer;
 
 /// How long anything may take before it counts as broken.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Longer than this, a person notices that a key is not answered.
-const PROMPT: Duration = Duration::from_secs(2);
+/// Longer than this, and something else stood in the way of a key: with a machine to itself it takes
+/// some milliseconds.
+const PROMPT: Duration = Duration::from_secs(3);
 
 fn wait(
     table: &impl Table,
@@ -95,18 +96,35 @@ fn slowest_key(table: &impl Table, keys: &str) -> Duration {
     slowest
 }
 
+/// The longest time in which the second person's evaluations, on whose screen the beginning of the text
+/// is, were answered.
+fn slowest_answer(table: &impl Table, number: &mut u32) -> Duration {
+    let mut slowest = Duration::ZERO;
+    for _ in 0..8 {
+        *number += 1;
+        presses(table, 1, &["PageUp", "End", "Enter"]);
+        types(table, 1, &format!("Hit value: {number}"));
+        presses(table, 1, &[PRINT_IT]);
+        let answer = format!("Hit value: {number} {}", 3 * *number);
+        let took = wait(table, &answer, PATIENCE, || shows(table, 1, &answer));
+        slowest = slowest.max(took);
+    }
+    slowest
+}
+
 #[test]
 fn a_print_string_of_ten_mebibytes_freezes_no_pane() {
     let (multiplexer, image) = Multiplexer::start(Size::new(160, 60));
     begin(&multiplexer);
     image.evaluate("Smalltalk at: #Huge put: (String new: 10 * 1024 * 1024 withAll: $x). 3");
+    let mut number = 0;
     for key in [PRINT_IT, INSPECT_IT] {
         presses(&multiplexer, 0, &["Ctrl End", "Enter"]);
         types(&multiplexer, 0, "Huge");
         presses(&multiplexer, 0, &[key]);
-        let slowest = slowest_key(&multiplexer, "meanwhile");
-        println!("{key}: the slowest key took {slowest:?}");
-        assert!(slowest < PROMPT, "{key}: a key took {slowest:?}");
+        let slowest = slowest_answer(&multiplexer, &mut number);
+        println!("{key}: meanwhile the slowest answer took {slowest:?}");
+        assert!(slowest < PROMPT, "{key}: an answer took {slowest:?}");
         if key == PRINT_IT {
             wait(&multiplexer, "the answer is there, cut", PATIENCE, || {
                 multiplexer.everything(0).contains("longer than shown")

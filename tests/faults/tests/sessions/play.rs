@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use stui::demo::script::keys::PRINT_IT;
 use stui::demo::stage::Stage;
+use stui_plugin::editor::gutter;
 
 use crate::fault::Fault;
 use crate::image::Image;
@@ -25,6 +26,11 @@ const LOOK: Duration = Duration::from_millis(20);
 const NOT_TAKEN: &str = "nothing was run";
 /// What is said of an evaluation that is lost.
 const LOST: &str = "server ended while this ran";
+/// The sign beside code that failed, and one behind a line, where a mark ends or a cursor is.
+const FAILED: char = '✗';
+const BEHIND: char = '▴';
+/// A pane so wide has its signs beside the text.
+const WIDE: u16 = 100;
 
 /// What a person does.
 #[derive(Debug, Clone)]
@@ -41,8 +47,16 @@ pub(crate) trait Table {
     fn stage(&self) -> &Stage;
     /// A person strikes a key in the workspace.
     fn strike(&self, who: usize, stroke: &Stroke);
+    /// The rows of a person's workspace as they are shown, signs beside the text included.
+    fn rows(&self, who: usize) -> Vec<String>;
     /// The lines of a person's workspace; below them there may be others.
-    fn workspace(&self, who: usize) -> Vec<String>;
+    fn workspace(&self, who: usize) -> Vec<String> {
+        let text = self.rows(who).into_iter().map(|row| {
+            let text: String = row.chars().skip(gutter(WIDE).into()).collect();
+            text.trim_end_matches([BEHIND, ' ']).to_owned()
+        });
+        text.skip_while(|line| line != "first").collect()
+    }
     /// The lines of a person's transcript.
     fn transcript(&self, who: usize) -> Vec<String>;
     /// How many of them there are at least.
@@ -231,7 +245,8 @@ impl<T: Table> Play<T> {
                 let everything = self.table.everything(who);
                 if text.contains(&answered[who]) {
                     ends[who] = Some(End::Answered);
-                } else if everything.contains(LOST) && may_lose {
+                } else if may_lose && (everything.contains(LOST) || self.failed(who, numbers[who]))
+                {
                     ends[who] = Some(End::Lost);
                 } else if everything.contains(NOT_TAKEN) {
                     self.ask_again(who);
@@ -259,6 +274,14 @@ impl<T: Table> Play<T> {
             }
             std::thread::sleep(LOOK);
         }
+    }
+
+    /// Whether an evaluation is marked as failed. Its sentence may give way to that about the new server.
+    fn failed(&self, who: usize, number: u32) -> bool {
+        let code = code(number);
+        let rows = self.table.rows(who);
+        let mut marked = rows.iter().filter(|row| row.starts_with(FAILED));
+        marked.any(|row| row.trim_end_matches([BEHIND, ' ']).ends_with(&code))
     }
 
     /// The pane said that it did not take the evaluation: its sentence is put away, so that the next

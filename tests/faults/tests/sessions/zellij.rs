@@ -5,7 +5,6 @@ use stui::demo::stage::Stage;
 use stui_e2e::{
     NAME, PATIENCE, Screen, Size, Terminal, is_connected, left, new_stage, right, text_of,
 };
-use stui_plugin::editor::gutter;
 
 use crate::image::Image;
 use crate::play::{Play, Stroke, Table};
@@ -98,14 +97,13 @@ impl Table for Multiplexer {
         }
     }
 
-    fn workspace(&self, who: usize) -> Vec<String> {
+    fn rows(&self, who: usize) -> Vec<String> {
         let part = left(&self.terminals[who].screen());
-        let text = part.lines().map(|line| {
-            let inside = line.strip_prefix('│').unwrap_or(line);
-            let text: String = inside.chars().skip(usize::from(gutter(100))).collect();
-            text.trim_end_matches([' ', '│']).to_owned()
+        let rows = part.lines().map(|row| {
+            let inside = row.strip_prefix('│').unwrap_or(row);
+            inside.trim_end_matches([' ', '│']).to_owned()
         });
-        text.skip_while(|line| line != "first").collect()
+        rows.collect()
     }
 
     fn transcript(&self, who: usize) -> Vec<String> {

@@ -34,9 +34,16 @@ fn record(number: u64) -> Value {
     json!({"n": number, "text": "'日本' size ".repeat((number % 3) as usize)})
 }
 
+/// A folder in memory, where there is such a place: a journal syncs what it writes.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .expect("a folder")
+}
+
 /// Files of journals as they are, cut into `[records to write first] snapshot SEPARATOR journal`.
 fn seeds() -> Vec<Vec<u8>> {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let (mut journal, _) = Journal::open::<Value, Value>(folder.path()).expect("a new journal");
     let mut seeds = vec![vec![0], vec![3, SEPARATOR]];
     let real = r#"{"r":"edit","authorship":{"by":"3.1-9","group":1},"seq":1,"edit":{"span":{"start":{"l":0,"c":0},"end":{"l":0,"c":0}},"text":"3 + 4"}}"#;
@@ -75,7 +82,7 @@ fn run(input: &[u8]) {
         Some(at) => (&rest[..at], &rest[at + 1..]),
         None => (&[][..], rest),
     };
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let path = folder.path();
     let whole = u64::from(*count % 8);
     {
