@@ -152,9 +152,9 @@ fn crowd<A: FnMut() -> Result<()>>(
         let threads: Vec<_> = (0..clients)
             .map(|_| {
                 scope.spawn(|| -> Result<(Vec<Duration>, usize)> {
-                    let made = make();
+                    let client = make();
                     start.wait();
-                    let mut ask = made?;
+                    let mut ask = client?;
                     let (mut times, mut errors) = (Vec::with_capacity(each), 0);
                     for _ in 0..each {
                         let begun = Instant::now();

@@ -164,24 +164,24 @@ impl Desk {
     /// A client presses a key in a pane. Panics if no key has this name.
     pub fn press(&self, client: u16, role: Role, key: &str) {
         let key: Key = key.parse().expect("a key's name");
-        self.input(client, role, vec![Input::Key(key)]);
+        self.input(client, role, &[Input::Key(key)]);
     }
 
     /// A client pastes in a pane.
     pub fn pastes(&self, client: u16, role: Role, text: &str) {
-        self.input(client, role, vec![Input::Paste(text.to_owned())]);
+        self.input(client, role, &[Input::Paste(text.to_owned())]);
     }
 
     /// A client types in a pane.
     pub fn types(&self, client: u16, role: Role, text: &str) {
         let keys = text.chars().map(|c| Input::Key(Key::plain(Code::Char(c))));
-        self.input(client, role, keys.collect());
+        self.input(client, role, &keys.collect::<Vec<_>>());
     }
 
-    fn input(&self, client: u16, role: Role, inputs: Vec<Input>) {
+    fn input(&self, client: u16, role: Role, inputs: &[Input]) {
         self.shared.for_all(
             |seat| seat.client == client && seat.role == role,
-            |_| inputs.clone(),
+            |_| inputs.to_vec(),
         );
     }
 

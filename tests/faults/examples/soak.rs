@@ -111,13 +111,13 @@ fn connection_file(session: &Session) -> PathBuf {
 
 /// A person types, evaluates, and now and then empties the text.
 fn person(session: &Session, n: u32) {
-    if n % 20 == 0 {
+    if n.is_multiple_of(20) {
         session.press("Ctrl a").press("Delete");
         session.see("Type Smalltalk here");
     }
     let expression = format!("(1 to: {n}) size");
     session.at_the_end().types(&expression);
-    if n % 7 == 0 {
+    if n.is_multiple_of(7) {
         session.press(keys::INSPECT_IT);
         session.see("SmallInteger");
     } else {
@@ -129,9 +129,7 @@ fn person(session: &Session, n: u32) {
 /// A client: sessions, evaluations, inspections, released objects, state, the end; over and over.
 fn client(number: u32, file: &Path, ended: &AtomicBool, requests: &AtomicU64) {
     let file = read_connection_file(file).expect("a connection file");
-    let mut turn = 0_u64;
     while !ended.load(Ordering::Acquire) {
-        turn += 1;
         // every turn with a connection of its own
         let client = Client::connect(&file, PATIENCE).expect("the server answers");
         let ask = |request: stui_protocol::request::Request| {

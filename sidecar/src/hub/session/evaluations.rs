@@ -19,7 +19,7 @@ const MAX_EVALUATIONS: usize = 32;
 /// Longest code that is evaluated, in bytes.
 const MAX_CODE: usize = 4 << 20;
 /// Longest answer that is written into the text, in characters.
-const MAX_PRINTED: usize = 100_000;
+const MAX_PRINTED: usize = 20_000;
 /// Longest message of a mark, in characters.
 const MAX_MARK_TEXT: usize = 300;
 /// Most marks at once, so that they fit one line of a pipe.

@@ -69,7 +69,7 @@ fn pipe(arguments: &[String]) -> io::Result<()> {
         std::process::exit(0);
     });
     let mut out = io::stdout().lock();
-    let mut bytes = [0; 64 * 1024];
+    let mut bytes = vec![0; 64 * 1024];
     loop {
         let read = desk.read(&mut bytes)?;
         if read == 0 {

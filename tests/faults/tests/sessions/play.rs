@@ -111,7 +111,7 @@ impl<T: Table> Play<T> {
         for stroke in "first\nsecond".chars() {
             play.table.strike(0, &typed(stroke));
         }
-        play.wait("both see the first lines", |play| play.all_see_the_text());
+        play.wait("both see the first lines", Play::all_see_the_text);
         play
     }
 
@@ -266,7 +266,7 @@ impl<T: Table> Play<T> {
                     }
                 }
                 let what = format!("both see one text after {faults:?}");
-                self.wait(&what, |play| play.all_see_the_text());
+                self.wait(&what, Self::all_see_the_text);
                 return ends;
             }
             if Instant::now() >= deadline {

@@ -56,9 +56,9 @@ fn seeds() -> Vec<Vec<u8>> {
         journal.add(&value).expect("JSON");
     }
     journal.commit().expect("the disk has room");
-    let read = |name: &str| fs::read(folder.path().join(name)).unwrap_or_default();
-    seeds.push([&[0, SEPARATOR], read("journal").as_slice()].concat());
-    seeds.push([&[2, SEPARATOR], read("journal").as_slice()].concat());
+    let file = |name: &str| fs::read(folder.path().join(name)).unwrap_or_default();
+    seeds.push([&[0, SEPARATOR], file("journal").as_slice()].concat());
+    seeds.push([&[2, SEPARATOR], file("journal").as_slice()].concat());
     journal
         .save(&json!({"state": 7}))
         .expect("the disk has room");
@@ -67,9 +67,9 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds.push(
         [
             &[0],
-            read("snapshot").as_slice(),
+            file("snapshot").as_slice(),
             &[SEPARATOR],
-            read("journal").as_slice(),
+            file("journal").as_slice(),
         ]
         .concat(),
     );

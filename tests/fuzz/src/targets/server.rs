@@ -1,4 +1,4 @@
-//! What reaches the embedded server's socket: frames from a client of ZeroMQ, and bytes from anybody.
+//! What reaches the embedded server's socket: frames from a client of `ZeroMQ`, and bytes from anybody.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
