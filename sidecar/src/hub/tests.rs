@@ -139,7 +139,27 @@ impl Scene {
         });
     }
 
+    /// A server is connected; only one that the sessions were made on knows them.
     fn connect(&mut self, server_id: &str) {
+        let mut servers = self
+            .hub
+            .sessions
+            .values()
+            .filter_map(|it| it.server.clone());
+        let is_theirs = servers.any(|server| server.server_id == server_id);
+        self.meet(server_id);
+        while self.waits_for("RestoreSession") {
+            if is_theirs {
+                self.answer("RestoreSession", response::RestoreSession::default());
+            } else {
+                let error = ErrorInfo::new(ErrorCode::SessionNotFound, "No such session.");
+                self.answer("RestoreSession", error);
+            }
+        }
+    }
+
+    /// A server is connected, and is not yet asked for sessions.
+    fn meet(&mut self, server_id: &str) {
         self.play(Input::Connected {
             image: ImageKey(0),
             server_id: server_id.into(),
@@ -150,13 +170,11 @@ impl Scene {
             "ListClientSessions",
             response::ListClientSessions::default(),
         );
-        if self
-            .requests
-            .iter()
-            .any(|(_, r)| r.name() == "RestoreSession")
-        {
-            self.answer("RestoreSession", response::RestoreSession::default());
-        }
+    }
+
+    fn waits_for(&self, request_type: &str) -> bool {
+        let mut requests = self.requests.iter();
+        requests.any(|(_, request)| request.name() == request_type)
     }
 
     fn give_session(&mut self, session_id: &str) {

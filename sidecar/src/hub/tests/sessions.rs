@@ -26,11 +26,6 @@ impl Scene {
         self.told.clear();
     }
 
-    fn waits_for(&self, request_type: &str) -> bool {
-        let mut requests = self.requests.iter();
-        requests.any(|(_, request)| request.name() == request_type)
-    }
-
     fn act_in(&mut self, session: SessionKey, act: Act) {
         let who = pane(Role::Workspace);
         let seq = self.seq.entry(who.clone()).or_default();
@@ -110,19 +105,6 @@ impl Scene {
     /// The server is killed and another one started, of the same image.
     fn lose_server(&mut self) {
         self.connect("server-2");
-        self.refuse_to_restore();
-    }
-
-    /// The server does not know the sessions that it is asked for.
-    fn refuse_to_restore(&mut self) {
-        while self
-            .requests
-            .iter()
-            .any(|(_, request)| request.name() == "RestoreSession")
-        {
-            let error = ErrorInfo::new(ErrorCode::SessionNotFound, "No such session.");
-            self.answer("RestoreSession", error);
-        }
     }
 
     fn failed_with_debugger(&mut self, id: &str) {
@@ -809,7 +791,7 @@ fn the_command_line_asks_and_commands_by_name() {
 fn an_image_that_was_started_again_from_disk_has_its_sessions_still() {
     let mut scene = Scene::connected();
     scene.says("s1", 7, "before\n");
-    scene.connect("server-2");
+    scene.meet("server-2");
     assert!(!scene.waits_for("CreateSession"));
     scene.type_in(FIRST, "x");
     scene.evaluate_in(FIRST, How::DoIt);
@@ -833,6 +815,7 @@ fn an_image_that_was_started_again_from_disk_has_its_sessions_still() {
     // numbers of events since the image was saved are given again
     scene.says("s1", 5, "after\n");
     scene.says("s1", 5, "after\n");
+    scene.play(Input::Flush);
     assert_eq!(scene.lines_of(FIRST), ["before", "after", ""]);
 
     // what is on disk leads to the same
