@@ -82,13 +82,13 @@ impl Editor {
 
     /// The number of whoever else has his cursor in a line (after 9 come letters); `+` for several.
     fn draw_number(&self, canvas: &mut Canvas, row: u16, number: u32, theme: &Theme) {
-        let mut there = self
+        let mut people = self
             .others()
             .iter()
             .filter(|other| other.cursor.line == number)
             .filter_map(|other| other.by.client());
-        let Some(first) = there.next() else { return };
-        let (sign, style) = if there.any(|client| client != first) {
+        let Some(first) = people.next() else { return };
+        let (sign, style) = if people.any(|client| client != first) {
             ('+', theme.key)
         } else {
             let sign = char::from_digit(u32::from(first), 36).unwrap_or('@');

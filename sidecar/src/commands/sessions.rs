@@ -1,6 +1,7 @@
 //! `stui sessions`, `stui connect` and `stui disconnect`: what a running sidecar has, and what it is to
 //! do about it. Where none runs, the list shows what is saved on disk.
 
+use std::fmt::Write as _;
 use std::io;
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -248,7 +249,8 @@ fn aligned(rows: &[[String; 5]]) -> String {
     for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(widths) {
-            line.push_str(&format!("{cell:width$}  "));
+            // Writing to memory cannot fail.
+            let _ = write!(line, "{cell:width$}  ");
         }
         text.push_str(line.trim_end());
         text.push('\n');
@@ -259,7 +261,10 @@ fn aligned(rows: &[[String; 5]]) -> String {
 fn details(info: &Info, now: u64) -> String {
     let row = &info.row;
     let mut text = String::new();
-    let mut item = |term: &str, words: &str| text.push_str(&format!("{term:12}{words}\n"));
+    let mut item = |term: &str, words: &str| {
+        // Writing to memory cannot fail.
+        let _ = writeln!(text, "{term:12}{words}");
+    };
     item("Session", &row.name);
     item("Image", &row.image);
     item("State", &state_of(row, true));
@@ -291,7 +296,7 @@ fn details(info: &Info, now: u64) -> String {
     }
     for (code, good, answer) in &info.history {
         let sign = if *good { "→" } else { "✗" };
-        text.push_str(&format!("  {code}  {sign} {answer}\n"));
+        let _ = writeln!(text, "  {code}  {sign} {answer}");
     }
     text
 }

@@ -157,7 +157,8 @@ impl Hub {
             ));
         }
         let name = if name.is_empty() {
-            (2..)
+            // One more than there are sessions cannot all be taken.
+            (2..=self.sessions.len() + 2)
                 .map(|n| format!("{}-{n}", super::restore::FIRST_SESSION))
                 .find(|name| self.session_named(name).is_err())
                 .unwrap_or_default()
@@ -165,14 +166,13 @@ impl Hub {
             name
         };
         self.is_free(&name)?;
-        let image = match image {
-            Some(image) => self.image_named(&image)?.name.clone(),
-            None => {
-                let first = self.images.values().next();
-                first.map(|image| image.name.clone()).ok_or(
-                    "There is no image to make a session on; `stui connect TARGET` adds one.",
-                )?
-            }
+        let image = if let Some(image) = image {
+            self.image_named(&image)?.name.clone()
+        } else {
+            let first = self.images.values().next();
+            first
+                .map(|image| image.name.clone())
+                .ok_or("There is no image to make a session on; `stui connect TARGET` adds one.")?
         };
         let key = self.add_session(name.clone(), image.clone());
         out.push(Effect::Record(Record::Created {
@@ -294,14 +294,13 @@ impl Hub {
     ) -> Result<String, String> {
         let session = self.known(key)?;
         let name = session.name.clone();
-        let to = match image {
-            Some(image) => self.image_named(&image)?.name.clone(),
-            None => {
-                let names: Vec<&String> = self.images.values().map(|image| &image.name).collect();
-                let at = names.iter().position(|name| **name == session.image);
-                let next = at.map_or(0, |at| (at + 1) % names.len().max(1));
-                (*names.get(next).ok_or("There is no image to move to.")?).clone()
-            }
+        let to = if let Some(image) = image {
+            self.image_named(&image)?.name.clone()
+        } else {
+            let names: Vec<&String> = self.images.values().map(|image| &image.name).collect();
+            let at = names.iter().position(|name| **name == session.image);
+            let next = at.map_or(0, |at| (at + 1) % names.len().max(1));
+            (*names.get(next).ok_or("There is no image to move to.")?).clone()
         };
         if to == session.image {
             return Err(format!("{name} is on {to} already."));

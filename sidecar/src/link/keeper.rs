@@ -338,10 +338,9 @@ impl Keeper {
     }
 
     fn handle(&mut self, document: &[u8], up: &mut Up, now: Instant) {
-        let envelope = match Envelope::from_json(document) {
-            Ok(envelope) => envelope,
-            // What is wrong with it may quote it.
-            Err(_) => return up.nonsense("a message is garbled".into()),
+        let Ok(envelope) = Envelope::from_json(document) else {
+            // Without its own words, which may quote it.
+            return up.nonsense("a message is garbled".into());
         };
         if up.pulse.heard(now) {
             self.teller.event(LinkEvent::Busy(false), 0);

@@ -151,7 +151,7 @@ impl Room {
                 let waits = person
                     .pane
                     .editor()
-                    .is_some_and(|editor| editor.is_waiting());
+                    .is_some_and(stui_plugin::editor::Editor::is_waiting);
                 person.up.is_empty() && person.down.is_empty() && !waits
             };
             if self.people.iter().all(quiet) {

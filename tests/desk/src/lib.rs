@@ -292,7 +292,7 @@ impl Shared {
                     }
                 }
                 Effect::Summon(command) => {
-                    self.summon(state.panes[seat].client, state.panes[seat].role, &command)
+                    self.summon(state.panes[seat].client, state.panes[seat].role, &command);
                 }
                 Effect::Log(line) => {
                     state.log.push_back(line);

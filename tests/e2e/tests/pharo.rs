@@ -80,7 +80,10 @@ fn a_session_on_a_pharo(arguments: &[OsString]) {
 
     let killed = session.stage.processes();
     let vms = killed.iter().filter(|running| {
-        let image = |argument: &String| argument.ends_with(".image");
+        let image = |argument: &String| {
+            let kind = std::path::Path::new(argument).extension();
+            kind.is_some_and(|kind| kind == "image")
+        };
         running.arguments.iter().any(image)
             && running.arguments.iter().any(|argument| argument == "st")
     });

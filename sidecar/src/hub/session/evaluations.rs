@@ -156,7 +156,7 @@ impl Session {
     }
 
     pub(in crate::hub) fn evaluation_failed(&mut self, id: Uuid, text: &str, work: &mut Work) {
-        let Some(evaluation) = self.finish(id, failure(text), work) else {
+        let Some(evaluation) = self.finish(id, Some(failure(text)), work) else {
             return;
         };
         let place = evaluation.span;
@@ -218,7 +218,7 @@ impl Session {
         error: &ErrorInfo,
         work: &mut Work,
     ) {
-        let Some(evaluation) = self.finish(id, failure(&error.message), work) else {
+        let Some(evaluation) = self.finish(id, Some(failure(&error.message)), work) else {
             return;
         };
         let details = error.details.as_deref();
@@ -442,12 +442,12 @@ fn summary_of(answer: &response::Evaluate) -> String {
     )
 }
 
-fn failure(text: &str) -> Option<End> {
-    Some(End {
+fn failure(text: &str) -> End {
+    End {
         good: false,
         answer: cut(text, MAX_MARK_TEXT),
         debug_id: None,
-    })
+    }
 }
 
 /// A message without a place at its end, as `(line 1, column 5)`: that is a place in the evaluated

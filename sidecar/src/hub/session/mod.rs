@@ -547,12 +547,12 @@ impl Session {
         }
         match event.happening {
             Happening::Transcript(transcript) => self.write(&transcript.text),
-            Happening::DebugClosed(closed) => {
-                if self.debuggers.iter().any(|open| open.id == closed.debug_id) {
-                    let id = closed.debug_id;
-                    self.debuggers.retain(|open| open.id != id);
-                    self.record(Change::DebuggerClosed { id }, work);
-                }
+            Happening::DebugClosed(closed)
+                if self.debuggers.iter().any(|open| open.id == closed.debug_id) =>
+            {
+                let id = closed.debug_id;
+                self.debuggers.retain(|open| open.id != id);
+                self.record(Change::DebuggerClosed { id }, work);
             }
             _ => {}
         }

@@ -172,17 +172,17 @@ impl Session {
                     self.send_waiting(work);
                 }
             }
-            (Purpose::Find { server_id }, Response::RestoreSession(answer)) => {
-                if work.server_id() == Some(&server_id) {
-                    let session_id = answer.session.session_id;
-                    self.found(
-                        ServerSession {
-                            server_id,
-                            session_id,
-                        },
-                        work,
-                    );
-                }
+            (Purpose::Find { server_id }, Response::RestoreSession(answer))
+                if work.server_id() == Some(&server_id) =>
+            {
+                let session_id = answer.session.session_id;
+                self.found(
+                    ServerSession {
+                        server_id,
+                        session_id,
+                    },
+                    work,
+                );
             }
             (Purpose::Interrupt { by }, Response::Interrupt(answer)) if !answer.interrupted => {
                 work.notice(by, Level::Info, "It had ended already.");

@@ -141,7 +141,7 @@ fn a_zellij_session_that_was_killed_comes_back_with_all_its_sessions() {
     switch(&session, 0);
     see_in_workspace(&session, "first := 1 1");
     // the server is another one: its variables come back by running the history again
-    session.press("Alt s").see("to run again");
+    session.press("Alt s").see("1 to run");
     session.press("h").see("was run again");
     session.press("Esc").see_no_more(LIST);
     session.press("Alt w");
