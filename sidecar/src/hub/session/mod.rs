@@ -157,8 +157,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// The session that a snapshot holds. Of its inspector only the trail is kept on disk:
-    /// [`Session::restored`] is to be called when all changes since are replayed.
+    /// The session that a snapshot holds; the changes since are still to be replayed. Of its inspector only
+    /// the trail is kept on disk.
     pub(super) fn from_snapshot(key: SessionKey, snapshot: SessionSnapshot) -> Self {
         Session {
             key,
