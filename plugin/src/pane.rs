@@ -279,7 +279,13 @@ impl Pane {
         if let Body::Sessions(sessions) = &mut self.body
             && sessions.is_asking()
         {
+            let is_new = sessions.is_naming_new();
             self.message = sessions.answer(key, &mut self.link, out);
+            // Whoever makes a session is in it from now on: what is typed next is for its workspace.
+            let made = is_new && key.code == Code::Enter && !sessions.is_asking();
+            if made && self.message.is_none() && self.settings.hides {
+                out.push(Effect::Hide);
+            }
             return;
         }
         let found = self.settings.keymap.find(key);

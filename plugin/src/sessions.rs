@@ -122,6 +122,12 @@ impl Sessions {
         self.question.is_some()
     }
 
+    /// Whether keys are the name of a new session.
+    pub fn is_naming_new(&self) -> bool {
+        let asked = self.question.as_ref().map(|question| &question.asked);
+        matches!(asked, Some(Asked::New { .. }))
+    }
+
     /// A key of an answer; answers a sentence for the user.
     pub fn answer(&mut self, key: Key, link: &mut Link, out: &mut Outcome) -> Option<Message> {
         let mut question = self.question.take()?;

@@ -11,9 +11,8 @@ fn make(session: &Session, name: &str) {
     session.press("n").see("Name of the new session");
     session.types(name);
     session.see(&format!("session on embedded: {name}"));
-    session.press("Enter");
-    session.see(&format!("{name} is made"));
-    session.press("Esc").see_no_more("is made");
+    // the list goes, and what is typed next is for the new session's workspace
+    session.press("Enter").see_no_more(LIST);
 }
 
 /// Switch to the session that is so many rows from the top.
