@@ -15,3 +15,16 @@ pub mod up;
 fn log(default: &str) {
     crate::log::start(default);
 }
+
+/// Asks a question that is answered with yes or no; anything unclear is no, and so is nobody to ask.
+fn yes(question: &str) -> std::io::Result<bool> {
+    use std::io::{IsTerminal, Write, stdin, stdout};
+    if !stdin().is_terminal() {
+        return Ok(false);
+    }
+    print!("{question} [y/N] ");
+    stdout().flush()?;
+    let mut answer = String::new();
+    stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

@@ -1,6 +1,5 @@
 //! `stui pharo`: servers in Pharo images.
 
-use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -143,12 +142,5 @@ fn agreed(version: Version, place: &std::path::Path) -> Result<bool> {
         "This runs the script that Pharo's makers publish there. It fetches from files.pharo.org by plain http, \
          and nothing of it is signed."
     );
-    if !std::io::stdin().is_terminal() {
-        return Ok(false);
-    }
-    print!("Go on? [y/N] ");
-    std::io::stdout().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    Ok(super::yes("Go on?")?)
 }

@@ -1,7 +1,7 @@
 //! `stui up`: open Zellij with STUI's panes, or come back to them.
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -215,24 +215,12 @@ fn permit(places: &Places, theme: Theme, without_asking: bool) -> Result<()> {
         for (name, why) in wanted.iter().filter(|(name, _)| missing.contains(name)) {
             println!("  {name}: {why}");
         }
-        if !yes("Grant them now? (With no, Zellij asks in the panes.)")? {
+        if !super::yes("Grant them now? (With no, Zellij asks in the panes.)")? {
             return Ok(());
         }
     }
     permissions::grant(&file, &plugin, &wanted)?;
     Ok(())
-}
-
-/// Asks a question that is answered with yes or no; anything unclear is no.
-fn yes(question: &str) -> Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        return Ok(false);
-    }
-    print!("{question} [y/N] ");
-    std::io::stdout().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// Inside Zellij there can be no other Zellij: the panes come as a tab of this session.
