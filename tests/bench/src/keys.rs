@@ -74,6 +74,11 @@ fn letters(terminal: &Terminal) -> Result<Durations> {
 /// The same in a shell, which echoes what is typed.
 fn letters_in_terminal(terminal: &Terminal) -> Result<Durations> {
     terminal.type_text("cat\n");
+    // Once it reads, a line comes twice: what is typed before that is torn by the shell.
+    terminal.type_text("ready\n");
+    terminal.wait_until(PATIENCE, "cat's answer", |screen| {
+        screen.contents().matches("ready").count() >= 2
+    })?;
     growing_words(terminal, "terminal")
 }
 
