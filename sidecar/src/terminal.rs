@@ -17,6 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
 pub use vt100::Screen;
@@ -481,17 +482,22 @@ fn write_all(
 /// How long a program may leave keys unread until more are sent all the same.
 const UNREAD: Duration = Duration::from_secs(2);
 
-/// Wait until the program has read what was written, as nobody types two keys in one moment: Zellij
-/// loses keys that come in one read behind an arrow or `Home` with a modifier.
+/// Wait until the program has read what was written, as nobody types two keys in one moment: what
+/// Zellij reads in one piece behind `Home`, `End` or an arrow with a modifier, it takes for more of that
+/// key (`KittyKeyboardParser` of zellij-client 0.45 goes on collecting).
 fn wait_until_read(terminal: &Path) {
     let deadline = Instant::now() + UNREAD;
-    // opened for each look: an end kept open would hide that the program has ended
+    // Opened for each look: an end kept open would hide that the program has ended. Polled and not
+    // counted with FIONREAD: what was just written lies in a buffer that is handed on some time later,
+    // and only poll hands it on at once (n_tty_poll of Linux).
     let unread = || {
         let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::NONBLOCK;
         let slave = rustix::fs::open(terminal, flags, Mode::empty()).ok()?;
-        rustix::io::ioctl_fionread(&slave).ok()
+        let mut look = [PollFd::new(&slave, PollFlags::IN)];
+        poll(&mut look, Some(&Timespec::default())).ok()?;
+        Some(look[0].revents().contains(PollFlags::IN))
     };
-    while unread().is_some_and(|bytes| bytes > 0) && Instant::now() < deadline {
+    while unread() == Some(true) && Instant::now() < deadline {
         thread::sleep(Duration::from_micros(200));
     }
 }
@@ -578,6 +584,22 @@ mod tests {
             .unwrap_err();
         assert!(matches!(error, TerminalError::Timeout { .. }), "{error}");
         assert!(error.to_string().contains("here"), "{error}");
+    }
+
+    #[test]
+    fn two_keys_never_come_in_one_read() {
+        let terminal = shell(
+            "stty raw -echo; echo ready; n=0; while [ $n -lt 30 ]; do \
+             n=$((n + 1)); printf '%s' $(dd bs=64 count=1 2>/dev/null | wc -c); done; read rest",
+        );
+        terminal.wait_for(SOON, "ready").unwrap();
+        for _ in 0..30 {
+            terminal.type_text("a");
+        }
+        let all_single = |screen: &Screen| text_of(screen).matches('1').count() == 30;
+        terminal
+            .wait_until(SOON, "thirty reads of one byte", all_single)
+            .unwrap();
     }
 
     #[test]

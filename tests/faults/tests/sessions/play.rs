@@ -211,7 +211,6 @@ impl<T: Table> Play<T> {
             go.chain(code).chain([Stroke::Press(PRINT_IT)]).collect()
         };
         let mut both = [
-            // not Ctrl Home: Zellij now and then loses what comes behind a key with a modifier
             one(&["PageUp", "End", "Enter"], numbers[0]),
             one(&["Ctrl End", "Enter"], numbers[1]),
         ]
