@@ -81,6 +81,18 @@ impl Loaded {
     }
 }
 
+/// Reads the text of a file by itself, as if it stood at `path`, without environment and flags.
+pub fn of_text(path: &Path, text: &str) -> Loaded {
+    let mut loaded = Loaded {
+        config: Config::default(),
+        file: Some(path.to_owned()),
+        exists: true,
+        problems: Vec::new(),
+    };
+    file::read_text(path, text, &mut loaded.config, &mut loaded.problems);
+    loaded
+}
+
 /// The file that holds the configuration: the given one, else that of `STUI_CONFIG`, else
 /// `stui/config.kdl` where configurations are; and whether somebody named it. None without a home.
 pub fn path(given: Option<&Path>) -> Option<(PathBuf, bool)> {

@@ -91,6 +91,21 @@ fn what_is_no_kdl_is_shown_where_it_stops_to_be() {
 }
 
 #[test]
+fn nesting_without_end_is_refused_and_a_comment_of_many_stars_is_read() {
+    for deep in ["a {", "/*", "/- ", "a /-{ b "] {
+        let found = problems(&deep.repeat(100_000)).concat();
+        assert!(found.contains("are open here"), "{deep}: {found}");
+        // as much as is allowed is parsed, and this is wrong for another reason
+        let found = problems(&deep.repeat(490)).concat();
+        assert!(!found.is_empty() && !found.contains("are open"), "{found}");
+    }
+    let banner = format!("/{}/\ntheme \"zellij\"\n", "*".repeat(900));
+    let loaded = read(&banner, &[], &[]);
+    assert_eq!(loaded.problems, []);
+    assert_eq!(loaded.config.theme.value, Theme::Zellij);
+}
+
+#[test]
 fn a_value_in_the_wrong_form_is_refused() {
     for (text, part) in [
         ("session", "a value is missing"),

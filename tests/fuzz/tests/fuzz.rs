@@ -120,4 +120,4 @@ macro_rules! targets {
     };
 }
 
-targets! { protocol server zmtp journal pane hub files source machine }
+targets! { protocol server zmtp journal pane hub files configuration source machine }

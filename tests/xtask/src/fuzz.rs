@@ -32,15 +32,16 @@ const FLAGS: [&str; 6] = [
 /// target/fuzz/failures; put it into tests/fuzz/seeds/TARGET once the bug is mended.
 ///
 /// Targets:
-///   protocol  documents of the protocol
-///   server    messages to the embedded server's socket, signed and not
-///   zmtp      any bytes at the embedded server's socket
-///   journal   the files of a journal
-///   pane      lines from a sidecar, and keys meanwhile
-///   hub       lines from panes, answers and events of a server
-///   files     connection files, targets and other words
-///   source    Smalltalk source and Tonel files
-///   machine   code that the embedded machine runs
+///   protocol       documents of the protocol
+///   server         messages to the embedded server's socket, signed and not
+///   zmtp           any bytes at the embedded server's socket
+///   journal        the files of a journal
+///   pane           lines from a sidecar, and keys meanwhile
+///   hub            lines from panes, answers and events of a server
+///   files          connection files, targets and other words
+///   configuration  the configuration file
+///   source         Smalltalk source and Tonel files
+///   machine        code that the embedded machine runs
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Options {

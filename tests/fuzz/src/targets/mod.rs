@@ -1,5 +1,6 @@
 //! The targets, one file for those of one subject.
 
+mod configuration;
 mod files;
 mod hub;
 mod journal;
@@ -12,7 +13,7 @@ mod source;
 use crate::Target;
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     protocol::TARGET,
     server::TARGET,
     server::ZMTP,
@@ -20,6 +21,7 @@ pub const TARGETS: [Target; 9] = [
     pane::TARGET,
     hub::TARGET,
     files::TARGET,
+    configuration::TARGET,
     source::TARGET,
     machine::TARGET,
 ];
