@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use stui_protocol::pane::{
-    Act, FromPane, How, Instance, MarkKind, Role, SessionKey, ToPane, split_up_line, summons,
+    Act, FromPane, How, Instance, Level, MarkKind, Role, SessionKey, ToPane, split_up_line, summons,
 };
 
 use crate::canvas::{Canvas, Frame};
@@ -574,7 +574,14 @@ impl Pane {
                 link.acked(seq);
                 out.redraw = false;
             }
-            (ToPane::Notice { level, text, .. }, _) => self.message = Some(Message { level, text }),
+            (ToPane::Notice { level, text, .. }, _) => {
+                let new = Message { level, text };
+                let unread = self.message.take();
+                self.message = Some(match unread.filter(|unread| unread.level == Level::Error) {
+                    Some(unread) => unread.and(&new),
+                    None => new,
+                });
+            }
             (
                 ToPane::Stand {
                     rev,
@@ -652,8 +659,8 @@ impl Pane {
         }
     }
 
-    /// The sentence for the message line: what was last said, else an error marked in the text, else
-    /// what is wrong with the chain behind the pane.
+    /// The sentence for the message line: what was last said, behind an error marked in the text unless it
+    /// is one itself; else what is wrong with the chain behind the pane.
     fn shown_message(&self) -> Option<Message> {
         let error = || match &self.body {
             Body::Workspace(editor) => editor.error().filter(|mark| !mark.text.is_empty()),
@@ -678,11 +685,11 @@ impl Pane {
             Body::Sessions(sessions) => sessions.prompt(),
             _ => None,
         };
-        self.message
-            .clone()
-            .or(asked)
-            .or_else(marked)
-            .or_else(|| status::trouble(&self.link))
+        match (&self.message, marked()) {
+            (Some(said), Some(marked)) if said.level == Level::Info => Some(marked.and(said)),
+            (Some(said), _) => Some(said.clone()),
+            (None, marked) => asked.or(marked).or_else(|| status::trouble(&self.link)),
+        }
     }
 
     fn content_rows(&self, size: Size) -> u16 {

@@ -34,7 +34,21 @@ impl Message {
             text: text.into(),
         }
     }
+
+    /// This one, of something that did not work and that nobody can have read yet, and behind it what
+    /// came after it.
+    #[must_use]
+    pub fn and(mut self, later: &Message) -> Message {
+        if !self.text.contains(&later.text) && self.text.len() < MAX_MESSAGE {
+            self.text.push(' ');
+            self.text.push_str(&later.text);
+        }
+        self
+    }
 }
+
+/// A message that is longer, in bytes, takes no other one behind it.
+const MAX_MESSAGE: usize = 1000;
 
 /// A message as the lines that a pane has room for: none in two rows, one in a low pane, up to three
 /// in a high one. What does not fit is cut.

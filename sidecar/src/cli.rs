@@ -482,6 +482,9 @@ pub struct Sidecar {
     /// Be the sidecar, instead of bringing the pane one.
     #[arg(long)]
     pub daemon: bool,
+    /// Start the sidecar, and start it again when it was killed.
+    #[arg(long, conflicts_with = "daemon")]
+    pub keep: bool,
 }
 
 /// Options of `stui tunnel`.

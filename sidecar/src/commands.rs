@@ -4,6 +4,7 @@ pub mod config;
 pub mod doctor;
 pub mod eval;
 pub mod guests;
+mod keeper;
 pub mod pharo;
 pub mod serve;
 pub mod sessions;

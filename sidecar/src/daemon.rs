@@ -22,7 +22,7 @@ use crate::hub::record::{Record, Snapshot};
 use crate::hub::{Effect, Hub, Input, Outcome, To};
 use crate::journal::{Found, Journal};
 use crate::link::{Link, LinkEvent};
-use crate::pipes::{PipeEvent, Pipes};
+use crate::pipes::{Known, PipeEvent, Pipes};
 use crate::places::Places;
 use crate::process::watch;
 use crate::servers::{self, Image, Server};
@@ -98,7 +98,8 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     getrandom::fill(&mut random)
         .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
     let seed = u128::from_be_bytes(random);
-    let images = servers::images(places, &options.session);
+    let session = options.session.clone();
+    let images = servers::images(places, &session);
     let names = images
         .iter()
         .map(|image| (image.name.clone(), image.target.to_string()));
@@ -117,6 +118,7 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     let pipes = Pipes::new(options.zellij, options.session.clone(), move |event| {
         drop(to_loop.send(Happening::Pipe(event)));
     });
+    let known = Known::read(&places.sidecar_panes(&options.session), options.zellij_pid);
     let mut sidecar = Sidecar {
         hub,
         journal,
@@ -143,6 +145,7 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
         keep_alive_at: Instant::now() + KEEP_ALIVE,
         lonely_since: Instant::now(),
         settings,
+        known,
     };
     sidecar.hand(Input::GuestsByDefault(
         sidecar.settings.config().guests.value,
@@ -150,11 +153,15 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     for image in images {
         sidecar.connect(image)?;
     }
+    sidecar
+        .pipes
+        .resume(sidecar.known.destinations(), Instant::now());
     let reason = sidecar.run(&told);
     tracing::info!(reason, "sidecar ends");
     sidecar.end();
-    // Nobody can take the lock meanwhile, so this is still our own socket.
+    // Nobody can take the lock meanwhile, so these are still our own.
     let _ = std::fs::remove_file(&socket);
+    let _ = std::fs::remove_file(places.sidecar_panes(&session));
     Ok(())
 }
 
@@ -263,6 +270,8 @@ struct Sidecar {
     keep_alive_at: Instant,
     lonely_since: Instant,
     settings: Watched,
+    /// The panes, as the next sidecar will find them.
+    known: Known,
 }
 
 impl Sidecar {
@@ -446,6 +455,10 @@ impl Sidecar {
         self.look_at_configuration(now);
         let said = self.pipes.tick(now);
         self.said(said);
+        if let Err(error) = self.known.keep(self.pipes.destinations()) {
+            // Without it the panes bring the next sidecar, which takes them some seconds.
+            tracing::debug!(%error, "the panes are not remembered");
+        }
         let time = SystemTime::UNIX_EPOCH
             .elapsed()
             .map_or(0, |time| time.as_secs());

@@ -16,7 +16,7 @@
 //! thrown away; everything before it counts.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -211,24 +211,27 @@ impl Journal {
             last: self.last,
             state,
         };
-        let json = serde_json::to_vec(&saved)?;
         let (path, new) = (
             self.folder.join("snapshot"),
             self.folder.join("snapshot.new"),
         );
-        let text = [
-            format!("{:08x} ", crc32fast::hash(&json)).as_bytes(),
-            json.as_slice(),
-        ]
-        .concat();
-        let write = || -> io::Result<()> {
-            let mut file = private().create(true).truncate(true).open(&new)?;
-            file.write_all(&text)?;
+        // Written as it is made: the state is large, and its text need not be in memory too.
+        let write = || -> io::Result<u64> {
+            let file = private().create(true).truncate(true).open(&new)?;
+            let mut summed = Summed::new(BufWriter::new(file));
+            summed.out.write_all(&header(0))?;
+            serde_json::to_writer(&mut summed, &saved)?;
+            let (sum, length) = (summed.sum.finalize(), summed.length);
+            let mut file = summed.out.into_inner()?;
+            file.rewind()?;
+            let header = header(sum);
+            file.write_all(&header)?;
             file.sync_all()?;
             fs::rename(&new, &path)?;
-            File::open(&self.folder)?.sync_all()
+            File::open(&self.folder)?.sync_all()?;
+            Ok(header.len() as u64 + length)
         };
-        write().map_err(io_error("write", &path))?;
+        let bytes = write().map_err(io_error("write", &path))?;
         // Killed here, the next sidecar knows by their numbers that the records are in the snapshot.
         let journal = self.folder.join("journal");
         self.file
@@ -236,8 +239,43 @@ impl Journal {
             .and_then(|()| self.file.seek(SeekFrom::Start(0)).map(drop))
             .map_err(io_error("write", &journal))?;
         self.written = 0;
-        self.snapshot_bytes = text.len() as u64;
+        self.snapshot_bytes = bytes;
         Ok(())
+    }
+}
+
+/// What stands before a snapshot: its checksum.
+fn header(sum: u32) -> Vec<u8> {
+    format!("{sum:08x} ").into_bytes()
+}
+
+/// Sums up what goes through it.
+struct Summed<W> {
+    out: W,
+    sum: crc32fast::Hasher,
+    length: u64,
+}
+
+impl<W> Summed<W> {
+    fn new(out: W) -> Self {
+        Summed {
+            out,
+            sum: crc32fast::Hasher::new(),
+            length: 0,
+        }
+    }
+}
+
+impl<W: Write> Write for Summed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.sum.update(&bytes[..written]);
+        self.length += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

@@ -27,6 +27,9 @@ use crate::process::command_that_dies_with_us;
 use crate::zellij::Zellij;
 
 mod health;
+mod known;
+
+pub use known::Known;
 
 /// Lines that may wait for a pipe; a pipe that takes none of them is stuck.
 const MAX_WAITING: usize = 4096;
@@ -112,6 +115,20 @@ impl Pipes {
         }
         tracing::info!(role = destination.role.word(), "a pane announced itself");
         self.open(destination, 0, now);
+    }
+
+    /// Opens pairs to panes that an earlier sidecar knew, those that are still there.
+    pub fn resume(&mut self, destinations: &[Destination], now: Instant) {
+        for destination in destinations {
+            if self.pane_is_there(destination) {
+                self.open(destination.clone(), 0, now);
+            }
+        }
+    }
+
+    /// The kinds of panes that pairs are open to or being opened.
+    pub fn destinations(&self) -> impl Iterator<Item = &Destination> + Clone {
+        self.pairs.iter().map(|pair| &pair.destination)
     }
 
     /// Whether there is any pair, working or being opened.

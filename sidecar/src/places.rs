@@ -121,6 +121,12 @@ impl Places {
         self.runtime.join(format!("{}.lock", file_name(session)))
     }
 
+    /// What the sidecar of a Zellij session leaves behind about its panes; see [`crate::pipes::Known`].
+    pub fn sidecar_panes(&self, session: &str) -> PathBuf {
+        self.runtime
+            .join(format!("{}.panes.json", file_name(session)))
+    }
+
     /// The connection file of a server that is started for an image of a Zellij session.
     pub fn connection_file(&self, session: &str, image: &str) -> PathBuf {
         let (session, image) = (file_name(session), file_name(image));

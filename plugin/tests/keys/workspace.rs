@@ -402,6 +402,41 @@ fn a_notice_is_shown_until_the_next_key() {
 }
 
 #[test]
+fn what_did_not_work_stays_before_what_is_said_after_it() {
+    let mut desk = Desk::workspace("3 / 0");
+    let said = |desk: &mut Desk, level: Level, text: &str| {
+        desk.tell(&ToPane::Notice {
+            session: None,
+            level,
+            text: text.into(),
+        });
+        desk.rows()[7..9].join("|")
+    };
+    said(&mut desk, Level::Error, "Nothing was run.");
+    let shown = said(&mut desk, Level::Info, "Another server.");
+    assert_eq!(shown, "|Nothing was run. Another server.");
+    // the same again says nothing new
+    assert_eq!(said(&mut desk, Level::Info, "Another server."), shown);
+    desk.press("Right");
+    assert_eq!(desk.rows()[8], "");
+    // an error that is marked in the text is not hidden either
+    desk.tell(&ToPane::Marks {
+        session: SESSION,
+        rev: 0,
+        marks: vec![Mark {
+            span: span((0, 0), (0, 5)),
+            kind: MarkKind::Error,
+            text: "ZeroDivide".into(),
+        }],
+    });
+    let shown = said(&mut desk, Level::Info, "Another server.");
+    assert!(shown.ends_with("1: ZeroDivide|Another server."), "{shown}");
+    // news of the pane's own go first once they are about something that did not work
+    let shown = said(&mut desk, Level::Error, "The disk is full.");
+    assert_eq!(shown, "|The disk is full.");
+}
+
+#[test]
 fn a_click_puts_the_cursor_and_a_drag_selects() {
     let mut desk = Desk::workspace("one\n\t日本語");
     desk.input(Input::Mouse(Mouse::Click { row: 1, column: 8 }));

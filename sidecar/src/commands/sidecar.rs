@@ -1,8 +1,8 @@
 //! `stui sidecar`: brings a pane its sidecar.
 //!
 //! A pane runs it through Zellij, as often as it hears nothing. It tells the session's sidecar that
-//! the pane is there; where none listens it starts one, apart from Zellij, and tells that. Only a
-//! process that holds the session's lock is the sidecar, so two that are started at once do not fight.
+//! the pane is there; where none listens it starts one, apart from Zellij and with a keeper that starts
+//! it again when it is killed, and tells that. Only a process that holds the session's lock is the sidecar, so two that are started at once do not fight.
 
 use std::fs::OpenOptions;
 use std::io::{Seek, Write};
@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
 use stui_protocol::pane::Role;
 
+use super::keeper;
 use crate::calls::{Answer, Call, call};
 use crate::cli;
 use crate::config::{self, Remembered};
@@ -41,6 +42,9 @@ pub fn run(options: &cli::Sidecar) -> Result<()> {
     let places = Places::from_environment()?;
     places.runtime()?;
     places.make_session(&options.session)?;
+    if options.keep {
+        return keeper::run();
+    }
     if options.daemon {
         return be(&places, options);
     }
@@ -94,7 +98,7 @@ fn start(places: &Places, options: &cli::Sidecar) -> Result<()> {
     let mut command = Command::new(own_program());
     command
         .arg0("stui")
-        .args(["sidecar", "--daemon", "--session", &options.session])
+        .args(["sidecar", keeper::KEEP, "--session", &options.session])
         .args(["--zellij-pid", &options.zellij_pid.to_string()])
         .arg("--log-file")
         .arg(&path);

@@ -23,8 +23,8 @@ const KEPT_EDITS: usize = 4096;
 const KEPT_EDIT_BYTES: usize = 4 << 20;
 /// Of how many authors it is known what they have not seen; more than can be behind at once.
 const MAX_BEHIND: usize = 32;
-/// Most bytes of text that undo and redo keep together.
-const UNDO_BYTES: usize = 8 << 20;
+/// Most bytes that undo and redo keep together.
+const UNDO_BYTES: usize = 4 << 20;
 
 /// Who changes the document, and which of the author's groups the change belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,31 @@ impl Step {
     fn bytes(&self) -> usize {
         self.forward.text.len() + self.backward.text.len() + size_of::<Step>()
     }
+
+    /// Makes this step and the one after it one, if they are one thing in effect: typing on, or deleting
+    /// backwards. A step for each character would take a hundred times the text.
+    fn takes_in(&mut self, next: &Step) -> bool {
+        let (first, then) = (&mut self.forward, &next.forward);
+        let types_on = then.span.is_empty() && then.span.start == first.end();
+        let deletes_on = first.text.is_empty()
+            && self.backward.text.len() + next.backward.text.len() < MAX_PIECE
+            && then.text.is_empty()
+            && then.span.end == first.span.start;
+        if types_on && first.text.len() + then.text.len() < MAX_PIECE {
+            first.text.push_str(&then.text);
+            self.backward.span.end = first.end();
+        } else if deletes_on {
+            first.span.start = then.span.start;
+            self.backward.span = Span {
+                start: then.span.start,
+                end: then.span.start,
+            };
+            self.backward.text.insert_str(0, &next.backward.text);
+        } else {
+            return false;
+        }
+        true
+    }
 }
 
 /// Steps that are undone together, in the order in which they were made.
@@ -84,8 +109,14 @@ struct Group {
 }
 
 impl Group {
+    /// Without the steps.
+    fn own_bytes(&self) -> usize {
+        let by = self.authorship.by.as_ref().map_or(0, |by| by.0.len());
+        size_of::<Group>() + by
+    }
+
     fn bytes(&self) -> usize {
-        self.steps.iter().map(Step::bytes).sum()
+        self.own_bytes() + self.steps.iter().map(Step::bytes).sum::<usize>()
     }
 }
 
@@ -316,20 +347,36 @@ impl Document {
         for group in self.redo.drain(..) {
             self.undo_bytes -= group.bytes();
         }
-        self.undo_bytes += step.bytes();
-        match self.undo.back_mut() {
-            Some(group) if group.authorship == *authorship => group.steps.push(step),
-            _ => self.undo.push_back(Group {
-                authorship: authorship.clone(),
-                steps: vec![step],
-            }),
-        }
+        self.keep_for_undo(step, authorship);
         while self.undo_bytes > UNDO_BYTES
             && let Some(oldest) = self.undo.pop_front()
         {
             self.undo_bytes -= oldest.bytes();
         }
         changed
+    }
+
+    fn keep_for_undo(&mut self, step: Step, authorship: &Authorship) {
+        if let Some(group) = self.undo.back_mut()
+            && group.authorship == *authorship
+        {
+            if let Some(last) = group.steps.last_mut() {
+                let before = last.bytes();
+                if last.takes_in(&step) {
+                    self.undo_bytes += last.bytes() - before;
+                    return;
+                }
+            }
+            self.undo_bytes += step.bytes();
+            group.steps.push(step);
+        } else {
+            let group = Group {
+                authorship: authorship.clone(),
+                steps: vec![step],
+            };
+            self.undo_bytes += group.bytes();
+            self.undo.push_back(group);
+        }
     }
 
     /// Takes the last group of changes back. Answers the edits that did it, each turning one revision

@@ -130,7 +130,7 @@ impl Session {
 
     /// The sidecar's process.
     pub fn sidecar(&self) -> Running {
-        let found = self.processes(&["stui", "sidecar"]);
+        let found = self.processes(&["stui", "sidecar", "--daemon"]);
         match found.as_slice() {
             [one] => one.clone(),
             other => self.fail(&format!("one sidecar was expected, not {other:?}")),

@@ -16,6 +16,8 @@ use crate::image::Image;
 pub(crate) enum Fault {
     /// kill -9 of the sidecar.
     KillSidecar,
+    /// kill -9 of the sidecar and of the keeper that would start it again.
+    KillSidecarAndKeeper,
     /// SIGSTOP of the sidecar, SIGCONT after so long.
     StopSidecar(Duration),
     /// kill -9 of a pipe process.
@@ -52,7 +54,8 @@ impl Fault {
             Direction::ToClient
         };
         match random.u32(..16) {
-            0..=2 => Fault::KillSidecar,
+            0 | 1 => Fault::KillSidecar,
+            2 => Fault::KillSidecarAndKeeper,
             3 => Fault::StopSidecar(long(random)),
             4 | 5 => Fault::KillPipe,
             6 => Fault::StopPipe(long(random)),
@@ -71,6 +74,7 @@ impl Fault {
     pub(crate) fn kind(self) -> &'static str {
         match self {
             Fault::KillSidecar => "sidecar killed",
+            Fault::KillSidecarAndKeeper => "sidecar and keeper killed",
             Fault::StopSidecar(_) => "sidecar stopped",
             Fault::KillPipe => "pipe killed",
             Fault::StopPipe(_) => "pipe stopped",
@@ -96,6 +100,11 @@ impl Fault {
             Fault::KillSidecar => {
                 for sidecar in sidecars(stage) {
                     sidecar.kill();
+                }
+            }
+            Fault::KillSidecarAndKeeper => {
+                for process in keepers(stage).into_iter().chain(sidecars(stage)) {
+                    process.kill();
                 }
             }
             Fault::StopSidecar(time) => stopped(&sidecars(stage), time),
@@ -157,7 +166,9 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind())?;
         match self {
-            Fault::KillSidecar | Fault::KillPipe | Fault::Cut => Ok(()),
+            Fault::KillSidecar | Fault::KillSidecarAndKeeper | Fault::KillPipe | Fault::Cut => {
+                Ok(())
+            }
             Fault::KillServer(time) => write!(f, ", another after {} ms", time.as_millis()),
             Fault::Delay(time) => write!(f, ", {} ms", time.as_millis()),
             Fault::Truncate(direction, after) => write!(f, ", {direction:?} after {after} bytes"),
@@ -177,6 +188,13 @@ impl fmt::Display for Fault {
 pub(crate) fn sidecars(stage: &Stage) -> Vec<Running> {
     let mut found = stage.processes();
     found.retain(|running| running.is(&["stui", "sidecar", "--daemon"]));
+    found
+}
+
+/// The processes that keep a sidecar.
+fn keepers(stage: &Stage) -> Vec<Running> {
+    let mut found = stage.processes();
+    found.retain(|running| running.is(&["stui", "sidecar", "--keep"]));
     found
 }
 
