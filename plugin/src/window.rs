@@ -8,7 +8,7 @@ use stui_protocol::pane::{Edit, Line, MAX_SLICE, Pos, Span};
 
 use crate::text;
 
-/// Longest slice of a line that own edits may grow before it is cut back around the cursor.
+/// Longest slice of a line that edits may grow before it is cut back.
 const LONGEST_SLICE: u32 = 4 * MAX_SLICE as u32;
 
 /// The loaded part of one line.
@@ -240,10 +240,12 @@ impl Window {
         }
     }
 
-    /// Keep of an overlong line only what is near a place.
-    pub fn shorten(&mut self, around: Pos) {
-        if let Some(line) = self.line_mut(around.line) {
-            line.shorten(around.column);
+    /// Keep of overlong lines only what is near a place in its line, and near a column in the others:
+    /// whatever the length of a line, a frame costs the same.
+    pub fn shorten(&mut self, around: Pos, column: u32) {
+        for (number, line) in (self.first..).zip(&mut self.lines) {
+            let is_around = number == around.line;
+            line.shorten(if is_around { around.column } else { column });
         }
     }
 
@@ -311,7 +313,8 @@ impl Window {
         }
     }
 
-    /// The usual edit, a few characters within one loaded line, without copying the line.
+    /// The usual edit, a few characters within one loaded line, without copying the line; or one beside what
+    /// is loaded of it.
     fn type_over(&mut self, edit: &Edit) -> bool {
         let Span { start, end } = edit.span;
         if start.line != end.line || edit.text.contains('\n') {
@@ -320,12 +323,22 @@ impl Window {
         let Some(line) = self.line_mut(start.line) else {
             return false;
         };
+        let (removed, added) = (end.column - start.column, text::columns(&edit.text));
+        if start.column > line.to() {
+            // behind what is loaded, which stays
+            line.length = line.length.saturating_sub(removed) + added;
+            return true;
+        }
+        if end.column < line.from {
+            line.from = line.from - removed + added;
+            line.length = line.length.saturating_sub(removed) + added;
+            return true;
+        }
         if !line.covers(start.column) || !line.covers(end.column) {
             return false;
         }
         let (from, to) = (line.byte(start.column), line.byte(end.column));
         line.text.replace_range(from..to, &edit.text);
-        let (removed, added) = (end.column - start.column, text::columns(&edit.text));
         line.columns = line.columns - removed + added;
         line.length = line.length.saturating_sub(removed) + added;
         true
@@ -456,7 +469,7 @@ mod tests {
     fn a_line_grown_too_long_is_cut_back_around_the_cursor() {
         let mut window = Window::empty();
         window.apply(&Edit::insert(Pos::default(), "x".repeat(10_000)));
-        window.shorten(Pos::new(0, 10_000));
+        window.shorten(Pos::new(0, 10_000), 0);
         let line = window.line(0).unwrap();
         assert_eq!(
             (line.from(), line.to(), line.length()),

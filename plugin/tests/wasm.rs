@@ -411,3 +411,28 @@ fn a_key_costs_no_more_in_a_long_document_than_in_a_short_one() {
         "{long_frame} and {short_frame}"
     );
 }
+
+#[test]
+fn a_line_of_any_length_costs_what_a_short_one_does() {
+    let frame_beside = |length: usize| {
+        let mut pane = Pane::workspace(&["first", "3 + 4"]);
+        pane.type_text("abc");
+        pane.tell(&ToPane::Edited {
+            session: SESSION,
+            rev: 2,
+            by: None,
+            seq: 0,
+            edit: Edit::insert(Pos::new(1, 5), "x".repeat(length)),
+            total: 2,
+        });
+        pane.frame();
+        pane.type_text("d");
+        let key = pane.host.spent().fuel;
+        let frame = pane.frame();
+        assert!(frame.contains("3 + 4xxxxx"), "{frame}");
+        key + pane.host.spent().fuel
+    };
+    let (short, long) = (frame_beside(1_000), frame_beside(40_000));
+    println!("beside 1 000 characters {short}, beside 40 000 {long}");
+    assert!(long < short * 11 / 10, "{long} beside {short}");
+}

@@ -376,7 +376,7 @@ impl Editor {
             cursor.line
         };
         self.window.trim(around, RADIUS);
-        self.window.shorten(cursor);
+        self.window.shorten(cursor, self.left);
     }
 }
 
