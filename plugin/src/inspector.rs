@@ -206,7 +206,7 @@ impl Inspector {
 
     #[allow(clippy::unused_self)] // reads as what the inspector does
     fn act(&self, act: Act, link: &mut Link, out: &mut Outcome) -> Option<Message> {
-        if !link.is_live() {
+        if !link.takes_acts() {
             return Some(Message::error("There is no sidecar to look further."));
         }
         link.act(act, out);

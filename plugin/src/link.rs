@@ -112,6 +112,12 @@ impl Link {
         self.welcomed && self.silence < SILENCE
     }
 
+    /// Whether a sidecar listens, or one that takes the place of another is about to: what is done now is
+    /// kept for it.
+    pub fn takes_acts(&self) -> bool {
+        self.is_live() || (self.was_live && self.down.is_some() && self.silence < SILENCE)
+    }
+
     /// How things stand.
     pub fn standing(&self) -> Standing {
         if !self.permitted {

@@ -385,7 +385,7 @@ impl Pane {
         }
         // Whether anything runs is known to the sidecar alone: the status here may be older than the
         // evaluation that was asked for a moment ago.
-        if self.link.is_live() {
+        if self.link.takes_acts() {
             self.link.act(Act::Interrupt, out);
         } else {
             self.message = Some(Message::error("There is no sidecar to interrupt anything."));

@@ -567,7 +567,7 @@ fn counted(count: u32, what: &str) -> String {
 }
 
 fn act(command: SessionCommand, link: &mut Link, out: &mut Outcome) -> Option<Message> {
-    if !link.is_live() {
+    if !link.takes_acts() {
         return Some(Message::error("There is no sidecar to do this."));
     }
     link.act(Act::Sessions { command }, out);

@@ -188,7 +188,7 @@ impl Transcript {
                 return Some(Message::info("Copied the lines shown."));
             }
             Command::Clear => {
-                if !link.is_live() {
+                if !link.takes_acts() {
                     return Some(Message::error("There is no sidecar to empty it."));
                 }
                 link.act(Act::ClearTranscript, out);

@@ -209,6 +209,21 @@ fn another_sidecar_gets_what_the_first_had_not_acknowledged() {
 }
 
 #[test]
+fn what_is_done_while_another_sidecar_is_about_to_say_welcome_is_kept_for_it() {
+    let mut pane = Pane::workspace(&["3 + 4"]);
+    pane.pipe("stui-down", Some("hello\n"));
+    pane.commands();
+    pane.ctrl('e');
+    assert_eq!(pane.acts(), [], "nobody is there to take it");
+    pane.tell(&welcome("two", 0));
+    let acts = pane.acts();
+    assert!(
+        matches!(&acts[..], [(1, Act::Evaluate { how: How::PrintIt, .. })]),
+        "{acts:?}"
+    );
+}
+
+#[test]
 fn an_answer_of_the_sidecar_is_shown_and_selected() {
     let mut pane = Pane::workspace(&["3 + 4"]);
     pane.ctrl('e');

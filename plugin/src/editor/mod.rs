@@ -326,7 +326,7 @@ impl Editor {
 
     fn evaluate(&mut self, how: How, link: &mut Link, out: &mut Outcome) {
         match self.base {
-            Some(rev) if link.is_live() => {
+            Some(rev) if link.takes_acts() => {
                 let span = self.selection();
                 self.act(Act::Evaluate { rev, span, how }, link, out);
             }
