@@ -218,7 +218,16 @@ fn what_is_done_while_another_sidecar_is_about_to_say_welcome_is_kept_for_it() {
     pane.tell(&welcome("two", 0));
     let acts = pane.acts();
     assert!(
-        matches!(&acts[..], [(1, Act::Evaluate { how: How::PrintIt, .. })]),
+        matches!(
+            &acts[..],
+            [(
+                1,
+                Act::Evaluate {
+                    how: How::PrintIt,
+                    ..
+                }
+            )]
+        ),
         "{acts:?}"
     );
 }
