@@ -21,6 +21,17 @@ fn a_killed_sidecar_comes_back_with_the_text_and_evaluates_again() {
     session.see_no_more("kept");
     session.press("Ctrl z");
     session.see("kept size 11");
+
+    // it was its keeper who brought it back; without one, the panes do
+    let log = session.stage.logs();
+    assert!(log.contains("starting another one"), "{log}");
+    let keepers = session.processes(&["stui", "sidecar", "--keep"]);
+    assert_eq!(keepers.len(), 1, "{keepers:?}");
+    let killed = session.sidecar();
+    keepers[0].kill();
+    killed.kill();
+    session.prints("kept size + 1", "12");
+    assert_ne!(session.sidecar().pid, killed.pid);
     session.close();
 }
 
