@@ -76,7 +76,10 @@ fn everybody_hears_what_becomes_of_a_kept_evaluation() {
     let Happening::DebugOpened(opened) = next_happening(&mut listener) else {
         panic!()
     };
-    assert_eq!((&opened.debug_id, opened.title.as_str()), (&id, "ZeroDivide"));
+    assert_eq!(
+        (&opened.debug_id, opened.title.as_str()),
+        (&id, "ZeroDivide")
+    );
     let Happening::EvaluationFinished(failed) = next_happening(&mut listener) else {
         panic!()
     };
@@ -91,7 +94,10 @@ fn everybody_hears_what_becomes_of_a_kept_evaluation() {
         panic!()
     };
     assert_eq!(finished.request_id, request.to_string());
-    assert_eq!((finished.result.as_str(), finished.has_error), ("'fine'", false));
+    assert_eq!(
+        (finished.result.as_str(), finished.has_error),
+        ("'fine'", false)
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::Vm;
 use super::code::{Code, Op};
 use super::events::{ProcessId, VmEvent};
 use super::frame::Frame;
+use super::known::slot;
 use super::oop::Oop;
 use super::roots::Root;
 use super::scheduler::state;
@@ -70,6 +71,8 @@ struct Breakpoint {
     method: Root,
     /// Its code without it.
     code: Rc<Code>,
+    /// Its code with it.
+    stopping: Rc<Code>,
 }
 
 /// The steps under way, and the breakpoints.
@@ -188,7 +191,7 @@ impl Vm {
         if process == self.scheduler.active_process {
             self.scheduler.active_context
         } else {
-            self.heap.slot(process, super::known::slot::PROCESS_CONTEXT)
+            self.heap.slot(process, slot::PROCESS_CONTEXT)
         }
     }
 
@@ -224,8 +227,7 @@ impl Vm {
         let top = self.top_of(process);
         self.scheduler.active_process = process;
         self.scheduler.active_context = top;
-        self.heap
-            .set_slot(process, super::known::slot::PROCESS_CONTEXT, Oop::NIL);
+        self.heap.set_slot(process, slot::PROCESS_CONTEXT, Oop::NIL);
         self.set_process_state(process, state::READY);
         if !self.leave(context, value, restart) {
             self.park_active();
@@ -403,6 +405,7 @@ impl Vm {
     /// Stops processes that heed breakpoints when they begin a method. False if there are too many, or it is no
     /// method that begins with an instruction: one with a primitive, or one that the machine itself needs.
     pub fn set_breakpoint(&mut self, method: Oop) -> bool {
+        self.forget_replaced_methods();
         if self.debugging.breakpoints.contains_key(&method) {
             return true;
         }
@@ -413,17 +416,34 @@ impl Vm {
             return false;
         }
         let stopping = Rc::new(with_breakpoint(&code));
-        self.replace_code(method, stopping);
+        self.replace_code(method, Rc::clone(&stopping));
         let breakpoint = Breakpoint {
             method: self.retain(method),
             code,
+            stopping,
         };
         self.debugging.breakpoints.insert(method, breakpoint);
         true
     }
 
+    /// Breakpoints go with the methods that other ones have taken the place of.
+    fn forget_replaced_methods(&mut self) {
+        let heap = &self.heap;
+        self.debugging.breakpoints.retain(|method, breakpoint| {
+            let methods = heap.slot(breakpoint.code.owner, slot::BEHAVIOR_METHODS);
+            let installed = heap
+                .map(methods)
+                .and_then(|map| map.get(&breakpoint.code.selector));
+            let is_stopping = heap
+                .code(*method)
+                .is_some_and(|code| Rc::ptr_eq(code, &breakpoint.stopping));
+            installed == Some(method) && is_stopping
+        });
+    }
+
     /// Processes stop at this method no longer. False if they did not.
     pub fn remove_breakpoint(&mut self, method: Oop) -> bool {
+        self.forget_replaced_methods();
         let Some(breakpoint) = self.debugging.breakpoints.remove(&method) else {
             return false;
         };

@@ -125,10 +125,7 @@ fn a_step_into_enters_methods_and_blocks() {
         End::Before("(#(1 2) collect: [ :each | each + 1 ]) size".into())
     );
     let mut stepper = Stepper::before("[ :a | a + 1 ] value: 5");
-    assert_eq!(
-        stepper.step(0, Step::Into),
-        End::Before("a + 1".to_owned())
-    );
+    assert_eq!(stepper.step(0, Step::Into), End::Before("a + 1".to_owned()));
     assert_eq!(stepper.variable("a").as_small_integer(), Some(5));
     stepper.over("]");
     stepper.over("");
@@ -150,7 +147,9 @@ fn a_step_passes_non_local_returns_and_the_unwind_blocks_on_their_way() {
     stepper.over("");
     assert_eq!(stepper.step(0, Step::Over), End::Value(Some(6)));
 
-    let mut stepper = Stepper::before("| x | [ [ x := 1. 7 foo ] ensure: [ x := 2 ] ] on: Error do: [ :e | e retryUsing: [ 3 ] ]. x");
+    let mut stepper = Stepper::before(
+        "| x | [ [ x := 1. 7 foo ] ensure: [ x := 2 ] ] on: Error do: [ :e | e retryUsing: [ 3 ] ]. x",
+    );
     let first = stepper.step(0, Step::Over);
     assert_eq!(first, End::Before("".into()));
     assert_eq!(stepper.variable("x").as_small_integer(), Some(2));
@@ -189,12 +188,10 @@ fn a_step_that_fails_is_kept_and_a_step_after_it_finishes_the_message() {
 
 #[test]
 fn a_frame_is_run_again_from_its_beginning_after_its_unwind_blocks() {
-    let mut stepper =
-        Stepper::before("| x | x := (x ifNil: [ 0 ]) + 1. [ x := x + 1. x foo ] ensure: [ x := 50 ]. x");
-    assert_eq!(
-        stepper.resume(),
-        End::Failed("MessageNotUnderstood".into())
+    let mut stepper = Stepper::before(
+        "| x | x := (x ifNil: [ 0 ]) + 1. [ x := x + 1. x foo ] ensure: [ x := 50 ]. x",
     );
+    assert_eq!(stepper.resume(), End::Failed("MessageNotUnderstood".into()));
     let outermost = stepper.world.vm.stack(stepper.process).len() - 1;
     assert_eq!(
         stepper.step(outermost, Step::Restart),
@@ -236,7 +233,10 @@ fn an_endless_step_stops_nothing_else_and_can_be_broken_off() {
             .step(stepper.process, context, Step::Out)
             .unwrap();
         stepper.world.prints("3 + 4", "7");
-        assert!(stepper.world.vm.pause(stepper.process).is_some(), "{source}");
+        assert!(
+            stepper.world.vm.pause(stepper.process).is_some(),
+            "{source}"
+        );
         assert!(stepper.world.vm.is_suspended(stepper.process));
         assert_eq!(stepper.world.vm.run(10_000), Activity::Idle);
         assert!(!stepper.world.vm.stack(stepper.process).is_empty());
@@ -272,7 +272,10 @@ fn two_processes_are_stepped_side_by_side() {
 #[test]
 fn a_breakpoint_stops_those_who_heed_it_at_the_beginning_of_a_method() {
     let mut world = World::new();
-    world.prints("Object compile: 'twice: x\n\t^ [ x > 0 ] whileTrue: [ ^ x * 2 ]'. 3", "3");
+    world.prints(
+        "Object compile: 'twice: x\n\t^ [ x > 0 ] whileTrue: [ ^ x * 2 ]'. 3",
+        "3",
+    );
     let behavior = world.vm.class_named("Object").unwrap();
     let method = method(&world, behavior, "twice:");
     assert!(world.vm.set_breakpoint(method));
@@ -290,10 +293,27 @@ fn a_breakpoint_stops_those_who_heed_it_at_the_beginning_of_a_method() {
     assert_eq!(stepper.resume(), End::Value(Some(10)));
 }
 
+#[test]
+fn a_breakpoint_goes_with_the_method_that_is_replaced() {
+    let mut world = World::new();
+    world.prints("Object compile: 'twice: x\n\t^ x * 2'. 3", "3");
+    let behavior = world.vm.class_named("Object").unwrap();
+    let old = method(&world, behavior, "twice:");
+    assert!(world.vm.set_breakpoint(old));
+    world.prints("Object compile: 'twice: x\n\t^ x + x + 1'. 3", "3");
+    assert!(!world.vm.remove_breakpoint(old));
+    let mut stepper = Stepper::with(world, "nil twice: 4");
+    assert_eq!(stepper.resume(), End::Value(Some(9)));
+}
+
 fn method(world: &World, class: Oop, selector: &str) -> Oop {
     let symbol = world.vm.find_symbol(selector).unwrap();
     let methods = stui_embedded::vm::slot::BEHAVIOR_METHODS;
-    world.vm.heap.map(world.vm.heap.slot(class, methods)).unwrap()[&symbol]
+    world
+        .vm
+        .heap
+        .map(world.vm.heap.slot(class, methods))
+        .unwrap()[&symbol]
 }
 
 #[test]
