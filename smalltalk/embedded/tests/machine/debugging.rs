@@ -151,7 +151,7 @@ fn a_step_passes_non_local_returns_and_the_unwind_blocks_on_their_way() {
         "| x | [ [ x := 1. 7 foo ] ensure: [ x := 2 ] ] on: Error do: [ :e | e retryUsing: [ 3 ] ]. x",
     );
     let first = stepper.step(0, Step::Over);
-    assert_eq!(first, End::Before("".into()));
+    assert_eq!(first, End::Before(String::new()));
     assert_eq!(stepper.variable("x").as_small_integer(), Some(2));
 }
 
