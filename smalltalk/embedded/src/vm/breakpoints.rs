@@ -23,7 +23,7 @@ pub(super) struct Breakpoint {
 
 impl Vm {
     /// Stops processes that heed breakpoints when they begin a method. False if there are too many, or it is no
-    /// method that begins with an instruction: one with a primitive, or one that the machine itself needs.
+    /// method, or one with a primitive, which runs instead of its first instruction.
     pub fn set_breakpoint(&mut self, method: Oop) -> bool {
         self.forget_replaced_methods();
         if self.debugging.breakpoints.contains_key(&method) {

@@ -307,10 +307,21 @@ impl Vm {
                 into: false,
             },
         );
-        if !changes_context(op) || (first && into && is_send(op)) {
+        if first && into && is_send(op) {
             return self.interpret::<true>();
         }
         let before = self.scheduler.active_context;
+        if !changes_context(op) {
+            self.interpret::<true>();
+            if self.scheduler.active_process == process
+                && self.scheduler.active_context != before
+                && self.debugging.phase_mut(process).is_some()
+            {
+                // a test of what is no Boolean is a message after all
+                self.wait_for(process, before);
+            }
+            return;
+        }
         self.watch(before, true);
         self.interpret::<true>();
         if self.debugging.phase_mut(process).is_none() {

@@ -187,6 +187,22 @@ fn a_step_that_fails_is_kept_and_a_step_after_it_finishes_the_message() {
 }
 
 #[test]
+fn a_test_of_what_is_no_boolean_is_stepped_over() {
+    let mut stepper = Stepper::before("| x | x := 3. x ifTrue: [ 4 ]. 5");
+    assert_eq!(
+        stepper.step(0, Step::Over),
+        End::Failed("NonBooleanReceiver".into())
+    );
+    let mut stepper = Stepper::before(
+        "| x | x := [ :a | a foo ]. x := [ x value: 3 ] on: Error do: [ :e | 7 ]. x",
+    );
+    stepper.over("[ x value: 3 ] on: Error do: [ :e | 7 ]");
+    stepper.over("x := [ x value: 3 ] on: Error do: [ :e | 7 ]");
+    stepper.over("");
+    assert_eq!(stepper.step(0, Step::Over), End::Value(Some(7)));
+}
+
+#[test]
 fn a_frame_is_run_again_from_its_beginning_after_its_unwind_blocks() {
     let mut stepper = Stepper::before(
         "| x | x := (x ifNil: [ 0 ]) + 1. [ x := x + 1. x foo ] ensure: [ x := 50 ]. x",
