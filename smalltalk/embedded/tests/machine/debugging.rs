@@ -378,3 +378,73 @@ fn steps_survive_collections() {
     stepper.over("");
     assert_eq!(stepper.step(0, Step::Over), End::Value(Some(3)));
 }
+
+/// Numbers that are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit.max(1)
+    }
+}
+
+#[test]
+fn no_order_of_steps_harms_the_machine() {
+    let programs = [
+        "| s | s := 0. #(3 0 5) do: [ :x | s := s + ([ 10 / x ] on: ZeroDivide do: [ :e | e return: 1 ]) ]. s",
+        "[ [ [ Halt now. 7 foo ] ensure: [ (1 to: 3) do: [ :i | i printString ] ] ] ifCurtailed: [ nil bar ] ] on: Error do: [ :e | e retryUsing: [ e signal ] ]",
+        "| b | b := [ :n | n < 2 ifTrue: [ n ] ifFalse: [ (b value: n - 1) + (b value: n - 2) ] ]. b value: 8",
+        "#(3 1 2) asSortedCollection: [ :a :b | a > b or: [ ^ a ] ]",
+        "| p | p := [ Semaphore new wait ] fork. Processor yield. p terminate. (1 to: 5) inject: 0 into: [ :a :b | a + b ]",
+        "[ :x | x ifTrue: [ 3 ] ] on: NonBooleanReceiver do: [ :e | e resume: true ]. 3 perform: #+ with: 4",
+        "thisContext sender. thisContext home return: 5",
+    ];
+    let mut dice = Dice(20_261_127);
+    let mut world = World::new();
+    for round in 0..60 {
+        let options = SpawnOptions {
+            stopped: true,
+            ..SpawnOptions::default()
+        };
+        let source = programs[round % programs.len()];
+        let process = world.vm.spawn(source, world.bindings, options).unwrap();
+        for _ in 0..40 {
+            for _ in 0..20 {
+                world.vm.run(2_000);
+                world.vm.take_events();
+                if world.vm.process(process).is_none() || world.vm.is_suspended(process) {
+                    break;
+                }
+            }
+            let Some(_) = world.vm.pause(process) else {
+                break;
+            };
+            let stack = world.vm.stack(process);
+            for context in &stack {
+                assert!(world.vm.describe_frame(process, *context).is_some());
+                world.vm.frame_variables(*context);
+            }
+            let reach = 1 + dice.below(8);
+            let context = stack[dice.below(stack.len().min(reach))];
+            let step = match dice.below(12) {
+                0..4 => Step::Into,
+                4..8 => Step::Over,
+                8 | 9 => Step::Out,
+                10 => Step::Restart,
+                _ => Step::Return(Oop::from(dice.below(100) as i32)),
+            };
+            world.vm.step(process, context, step).unwrap();
+        }
+        world.vm.interrupt(process);
+        for _ in 0..20 {
+            world.vm.run(2_000);
+        }
+        world.vm.terminate(process);
+        world.vm.collect_garbage();
+    }
+    world.prints("(1 to: 10) inject: 0 into: [ :a :b | a + b ]", "55");
+}
