@@ -1,6 +1,8 @@
 //! Evaluating: run the code, then print its answer.
 
+use stui_protocol::Uuid;
 use stui_protocol::error::RuntimeError;
+use stui_protocol::request::EvaluationMode;
 use stui_protocol::response;
 
 use super::describe::{Description, printed};
@@ -32,6 +34,16 @@ impl EvaluateWork {
             display: None,
         }
     }
+
+    /// The request that asked for it.
+    pub(super) fn request(&self) -> Uuid {
+        self.evaluation.request
+    }
+
+    /// Whether it is stopped before its first statement.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.evaluation.mode == EvaluationMode::Debug
+    }
 }
 
 /// The answer to code that signalled an error.
@@ -50,7 +62,7 @@ pub(super) fn failed(error: RuntimeError, execution_time: u64) -> response::Eval
 fn work(job: &mut Job) -> &mut EvaluateWork {
     match &mut job.work {
         Work::Evaluate(work) => work,
-        Work::Inspect(_) => unreachable!("an evaluation's job evaluates"),
+        _ => unreachable!("an evaluation's job evaluates"),
     }
 }
 
@@ -66,7 +78,8 @@ impl Machine<'_> {
     pub(super) fn evaluated(&mut self, job: &mut Job, value: Root) {
         let object = value.oop();
         let work = work(job);
-        let (print, display) = (work.evaluation.print, work.evaluation.display);
+        let print = work.evaluation.print;
+        let display = work.evaluation.mode == EvaluationMode::Display;
         work.value = Some(value);
         if print {
             self.describe(job, 0, object, MAX_RESULT);

@@ -22,6 +22,7 @@ pub(crate) const SUPPORTED: &[&str] = &[
     "Authenticate",
     "Evaluate",
     "Inspect",
+    "Debug",
     "Interrupt",
     "BrowseClass",
     "GetMethod",
@@ -45,6 +46,10 @@ pub(crate) const SUPPORTED: &[&str] = &[
 const FEATURES: &[&str] = &[
     "at_most_once",
     "authenticate",
+    "breakpoints",
+    "debug_it",
+    "debugger",
+    "debugger_steps",
     "event_replay",
     "interrupt",
     "sessions",
@@ -70,6 +75,7 @@ pub(crate) fn has_effect(request_type: &str) -> bool {
         request_type,
         "Evaluate"
             | "Inspect"
+            | "Debug"
             | "CreateSession"
             | "UpdateSessionState"
             | "CloseSession"
@@ -109,13 +115,14 @@ impl Desk {
         &mut self,
         origin: &Origin,
         reply_to: &ReplyTo,
+        id: Uuid,
         payload: Payload,
         now: Instant,
     ) -> Step {
         let Payload::Request(request) = payload else {
             unreachable!("its request type was read before");
         };
-        self.try_step(origin, reply_to, request, now)
+        self.try_step(origin, reply_to, id, request, now)
             .unwrap_or_else(Step::from)
     }
 
@@ -123,13 +130,15 @@ impl Desk {
         &mut self,
         origin: &Origin,
         reply_to: &ReplyTo,
+        id: Uuid,
         request: Request,
         now: Instant,
     ) -> Result<Step, ErrorInfo> {
         Ok(match request {
             Request::Ping(ping) => self.ping(ping, now).into(),
             Request::Describe(_) => self.describe().into(),
-            Request::Evaluate(params) => self.evaluate(origin, params, now)?,
+            Request::Evaluate(params) => self.evaluate(origin, id, params, now)?,
+            Request::Debug(params) => self.debug(origin, params, now)?,
             Request::Inspect(params) => self.inspect(origin, params, now)?,
             Request::Interrupt(params) => self.interrupt(params, now)?.into(),
             Request::SystemInfo(params) => self.ask(origin, Question::SystemInfo(params), None)?,
@@ -208,6 +217,8 @@ impl Desk {
             "max_message_bytes": self.settings.max_message,
             "max_result_characters": engine::MAX_RESULT,
             "max_objects_per_session": engine::MAX_OBJECTS,
+            "max_debuggers": engine::MAX_DEBUGGERS,
+            "max_debuggers_per_session": engine::MAX_DEBUGGERS_OF_SESSION,
             "max_rows": engine::MAX_ROWS,
             "max_running_per_connection": MAX_RUNNING,
             "max_waiting_per_connection": MAX_WAITING,
@@ -222,7 +233,7 @@ impl Desk {
     }
 
     /// A number for a job of a connection, if it may have one more.
-    fn new_job(&mut self, origin: &Origin) -> Result<engine::JobId, ErrorInfo> {
+    pub(super) fn new_job(&mut self, origin: &Origin) -> Result<engine::JobId, ErrorInfo> {
         if self.jobs.has_room(&origin.peer) {
             return Ok(self.jobs.next_id());
         }
@@ -240,9 +251,17 @@ impl Desk {
     fn evaluate(
         &mut self,
         origin: &Origin,
+        request: Uuid,
         params: request::Evaluate,
         now: Instant,
     ) -> Result<Step, ErrorInfo> {
+        let mode = params.evaluation_mode.unwrap_or_default();
+        if mode == EvaluationMode::Debug && params.session_id.is_none() {
+            return Err(ErrorInfo::new(
+                ErrorCode::InvalidRequest,
+                "Code is debugged in a session, which keeps its process; give a session_id.",
+            ));
+        }
         let session = match &params.session_id {
             Some(id) => {
                 let session = self.sessions.using(id, now)?;
@@ -255,9 +274,10 @@ impl Desk {
         let command = Command::Evaluate(Evaluation {
             job,
             session: session.map(|(_, number)| number),
+            request,
             code: params.code,
+            mode,
             print: params.return_string.unwrap_or(true),
-            display: params.evaluation_mode == Some(EvaluationMode::Display),
             strict: params.strict.unwrap_or(false),
             timeout: params.timeout_ms.map(Duration::from_millis),
         });
@@ -323,7 +343,12 @@ impl Desk {
             )
         })?;
         let jobs = self.jobs.of_request(request);
-        let interrupted = !jobs.is_empty();
+        // An evaluation that its debugger has continued is no job any more.
+        let continued = self.debuggers.running(request);
+        let interrupted = !jobs.is_empty() || continued.is_some();
+        if let Some(debugger) = continued {
+            self.command(Command::Pause { debugger });
+        }
         for id in jobs {
             match self.jobs.withdraw(id) {
                 Some(job) => self.finish(job, engine::interrupted().into(), Duration::ZERO, now),
