@@ -244,8 +244,7 @@ impl<T: Table> Play<T> {
                 let everything = self.table.everything(who);
                 if text.contains(&answered[who]) {
                     ends[who] = Some(End::Answered);
-                } else if may_lose && (everything.contains(LOST) || self.failed(who, numbers[who]))
-                {
+                } else if may_lose && self.failed(who, numbers[who]) && self.loss_is_said() {
                     ends[who] = Some(End::Lost);
                 } else if everything.contains(NOT_TAKEN) {
                     self.ask_again(who);
@@ -275,7 +274,12 @@ impl<T: Table> Play<T> {
         }
     }
 
-    /// Whether an evaluation is marked as failed. Its sentence may give way to that about the new server.
+    /// Whether somebody reads that an evaluation is lost.
+    fn loss_is_said(&self) -> bool {
+        (0..2).any(|who| self.table.everything(who).contains(LOST))
+    }
+
+    /// Whether an evaluation is marked as failed; the sentence alone may be about the other person's.
     fn failed(&self, who: usize, number: u32) -> bool {
         let code = code(number);
         let rows = self.table.rows(who);
