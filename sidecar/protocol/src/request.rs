@@ -118,6 +118,8 @@ pub enum EvaluationMode {
     Execute,
     /// Print it: the answer has `display` too.
     Display,
+    /// Debug it: stop before the first statement, behind a debug id.
+    Debug,
 }
 
 /// Look into an object: `target` or `object_id` says which.

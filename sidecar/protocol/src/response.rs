@@ -205,6 +205,9 @@ pub struct Debug {
     pub stack: Vec<StackFrame>,
     /// The variables of the frame that is meant.
     pub variables: Vec<InstanceVariable>,
+    /// The source of that frame's method, where the server tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// About the system.

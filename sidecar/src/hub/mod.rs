@@ -12,7 +12,8 @@
 //! What happens inside a session is the session's business ([`session`]).
 //!
 //! - [`session`]: what a person works in; [`image`]: a Smalltalk server.
-//! - [`document`]: the text; [`transcript`]: what code wrote; [`inspector`]: what is looked into.
+//! - [`document`]: the text; [`transcript`]: what code wrote; [`inspector`]: what is looked into;
+//!   `debugger.rs`: what has stopped.
 //! - `people.rs`: who is attached, and who may do what; [`cursors`]: where they are in a text.
 //! - [`record`]: what survives on disk; `restore.rs`: the hub that it leads to.
 
@@ -36,6 +37,7 @@ use self::session::{Session, Work};
 pub mod asked;
 pub mod commands;
 pub mod cursors;
+mod debugger;
 pub mod document;
 pub mod expression;
 pub mod history;
@@ -72,6 +74,8 @@ pub enum Input {
         dialect: String,
         /// Where it listens.
         endpoint: String,
+        /// Whether it can stop an evaluation before its first statement.
+        can_debug_it: bool,
     },
     /// The link to an image's server is not up.
     Disconnected {
@@ -195,6 +199,8 @@ pub enum Effect {
         /// The session on its server.
         session_id: String,
     },
+    /// Bring the debugger's pane up, in front of whoever pressed a key last.
+    ShowDebugger,
     /// Answer what the command line asked.
     Answer {
         /// Names the call.
@@ -305,7 +311,15 @@ impl Hub {
                 server_id,
                 dialect,
                 endpoint,
-            } => self.connected(image, server_id, dialect, endpoint, out),
+                can_debug_it,
+            } => {
+                if let Some(image) = self.images.get_mut(&image) {
+                    image.dialect = dialect;
+                    image.endpoint = endpoint;
+                    image.can_debug_it = can_debug_it;
+                }
+                self.connected(image, server_id, out);
+            }
             Input::Disconnected { image, link } => {
                 if let Some(image) = self.images.get_mut(&image) {
                     image.link = link;
@@ -472,6 +486,11 @@ impl Hub {
                     session.inspector_view(from, first, count, work);
                 });
             }
+            FromPane::DebuggerView { session, line } => {
+                self.within(session, out, |session, work| {
+                    session.debugger_view(from, line, work);
+                });
+            }
             FromPane::TranscriptView {
                 session,
                 first,
@@ -603,14 +622,7 @@ impl Hub {
         }
     }
 
-    fn connected(
-        &mut self,
-        image: ImageKey,
-        server_id: String,
-        dialect: String,
-        endpoint: String,
-        out: &mut Vec<Effect>,
-    ) {
+    fn connected(&mut self, image: ImageKey, server_id: String, out: &mut Vec<Effect>) {
         let key = image;
         let Some(image) = self.images.get_mut(&image) else {
             return;
@@ -618,8 +630,6 @@ impl Hub {
         image.link = Link::Connected;
         image.busy = false;
         image.server_id = Some(server_id.clone());
-        image.dialect = dialect;
-        image.endpoint = endpoint;
         let name = image.name.clone();
         self.ask_for_strays(key, out);
         self.each_session(out, |session, work| {
@@ -686,6 +696,8 @@ impl Hub {
                 .unwrap_or_default(),
             busy: image.is_some_and(|image| image.busy),
             running: session.running() as u32,
+            debuggers: session.debuggers.len() as u32,
+            can_debug_it: image.is_none_or(|image| !image.lacks_debug_it()),
             clients: self.people_there() as u32,
             host: self.people.host(),
         }
