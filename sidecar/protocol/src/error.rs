@@ -141,9 +141,16 @@ pub struct StackFrame {
     pub method: String,
     /// Class of the receiver.
     pub receiver_class: String,
+    /// The class that the method is defined in, as `Number` or `Foo class`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_name: Option<String>,
+    /// Selector of the method; for a block that of the method it was written in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selector: Option<String>,
     /// Whether it runs the evaluated code itself; then `range` is a part of that code.
     pub is_evaluated_code: bool,
-    /// What runs, in the source of its method.
+    /// What runs, in the source of its method: in the innermost frame of a stopped process what runs next, in the
+    /// others the message that has not been answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<Range>,
 }

@@ -69,7 +69,8 @@ pub struct EvaluationStarted {
     pub truncated: bool,
 }
 
-/// An evaluation ended.
+/// An evaluation ended. One that was kept for the debugger ends once with its error, and, if it is continued and comes
+/// to its end, once more with its result, under the same `request_id`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EvaluationFinished {
@@ -83,7 +84,8 @@ pub struct EvaluationFinished {
     pub execution_time: u64,
 }
 
-/// A failed process is kept for the debugger.
+/// A failed process is kept for the debugger. It comes again, with the same id, when the process was continued and
+/// failed again.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DebugOpened {

@@ -118,7 +118,8 @@ pub enum EvaluationMode {
     Execute,
     /// Print it: the answer has `display` too.
     Display,
-    /// Debug it: stop before the first statement, behind a debug id.
+    /// Debug it: the code is stopped before its first statement and answered like one that reached a
+    /// `Halt`, with `error.debug_id`. It needs a `session_id`, and a server with the feature `debug_it`.
     Debug,
 }
 
@@ -193,6 +194,11 @@ pub struct Debug {
 }
 
 /// The operations of [`struct@Debug`].
+///
+/// All but the last two need a suspended process; of one that runs only `GetStackTrace` (which then answers no
+/// frames) and `Terminate` are answered. Steps, `Continue`, `Restart` and `ReturnValue` answer what there is when
+/// the process has stopped again, with the variables of the innermost frame. They can be interrupted by their
+/// request id: the process is then suspended where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DebugOperation {
     /// The frames.
@@ -201,21 +207,24 @@ pub enum DebugOperation {
     GetLocalVars,
     /// To the next message, into its method.
     StepInto,
-    /// To the next message, past this one.
+    /// To the next message of the frame, past this one. Where the frame is not the innermost one, or has just
+    /// halted: until it is its turn again.
     StepOver,
-    /// To the end of the frame.
+    /// Until the sender of the frame goes on.
     StepOut,
-    /// Proceed.
+    /// Proceed; an exception that nothing handled answers `nil` where it was signalled. The answer comes when the
+    /// process has ended (`result` is then what the evaluation answered, printed) or stopped again, or after a
+    /// second while it runs on. An evaluation that ends later is told by the event `EvaluationFinished`.
     Continue,
     /// Run the frame from its beginning.
     Restart,
-    /// Return a value from the frame.
+    /// Return a value from the frame: what `code` answers in it, `nil` without `code`.
     ReturnValue,
-    /// End the process.
+    /// End the process; its unwind blocks run.
     Terminate,
-    /// Evaluate code that sees the frame's variables.
+    /// Evaluate code that sees the frame's variables. An error in it concerns only the answer.
     EvaluateInFrame,
-    /// Stop at a method from now on.
+    /// Stop at the beginning of a method from now on.
     SetBreakpoint,
     /// Stop there no longer.
     RemoveBreakpoint,

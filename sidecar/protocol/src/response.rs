@@ -199,15 +199,29 @@ pub struct MethodSummary {
 pub struct Debug {
     /// What the operation answered, printed; empty if nothing.
     pub result: String,
-    /// About the debug session.
-    pub debug_info: Value,
+    /// About the debug session; of a breakpoint all empty.
+    pub debug_info: DebugInfo,
     /// The frames, innermost first.
     pub stack: Vec<StackFrame>,
     /// The variables of the frame that is meant.
     pub variables: Vec<InstanceVariable>,
-    /// The source of that frame's method, where the server tells it.
+    /// The source of that frame's method: what the frame's `range` is a part of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+}
+
+/// About a debug session.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DebugInfo {
+    /// Its id.
+    pub debug_id: String,
+    /// The error, or why else it stopped, in one line.
+    pub title: String,
+    /// Whether its process can be looked at and stepped; else it runs or is over.
+    pub is_suspended: bool,
+    /// Whether its process is over: the debug session is closed then.
+    pub is_terminated: bool,
 }
 
 /// About the system.
@@ -407,7 +421,8 @@ pub struct Describe {
     pub pid: u32,
     /// The request types that it answers.
     pub requests: Vec<String>,
-    /// What else it does, by name.
+    /// What else it does, by name. About the debugger: `debugger` (failed evaluations of a session are kept),
+    /// `debugger_steps` (the steps, `Restart`), `breakpoints`, `debug_it` (`evaluation_mode: "Debug"`).
     pub features: Vec<String>,
     /// Its limits, by name: bytes, counts, milliseconds.
     pub limits: Map<String, Value>,

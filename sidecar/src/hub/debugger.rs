@@ -20,7 +20,7 @@ use stui_protocol::request::DebugOperation;
 
 use super::document::escaped_len;
 use super::inspector::cut;
-use super::record::Debugger;
+use super::record::{Debugger, Evaluation};
 
 /// Most frames that are told at once, and the most bytes of them.
 const MAX_FRAMES: usize = 60;
@@ -98,6 +98,8 @@ pub(super) struct Debugging {
     running: BTreeMap<String, Running>,
     /// Processes that went on and were not heard of since, and when to look at the one shown again.
     pub(super) gone_on: BTreeSet<String>,
+    /// Evaluations that came to their ends so, and whose answers are still to be told.
+    pub(super) to_answer: VecDeque<Evaluation>,
     pub(super) look_at: Option<u64>,
     /// Whether anybody ever looked.
     pub(super) is_watched: bool,
@@ -225,6 +227,7 @@ impl Debugging {
     pub(super) fn clear(&mut self) {
         self.running.clear();
         self.gone_on.clear();
+        self.to_answer.clear();
         self.show(None);
         self.dropped.clear();
     }
@@ -607,31 +610,10 @@ fn name_of_source(frame: &StackFrame, debugger: Option<&str>) -> String {
     if frame.is_evaluated_code {
         return format!("evaluated: {}", debugger.unwrap_or_default());
     }
-    method_of(&frame.method).to_owned()
-}
-
-/// The method of a frame, without the block in it.
-fn method_of(printed: &str) -> &str {
-    printed.rsplit_once("] in ").map_or(printed, |(_, it)| it)
-}
-
-/// Class, side and selector of the method that a frame runs, if its name tells: that is
-/// `Receiver(Class)>>selector`, or `Class>>selector`, maybe behind a block.
-pub(super) fn selector_of(printed: &str) -> Option<(String, bool, String)> {
-    let (class, selector) = method_of(printed).split_once(">>")?;
-    let class = match class.rsplit_once('(') {
-        Some((_, inner)) => inner.strip_suffix(')')?,
-        None => class,
-    };
-    let (class, is_class_side) = match class.strip_suffix(" class") {
-        Some(class) => (class, true),
-        None => (class, false),
-    };
-    let good = !class.is_empty() && !class.contains(' ') && !selector.is_empty();
-    good.then(|| {
-        let selector = selector.trim_start_matches('#').to_owned();
-        (class.to_owned(), is_class_side, selector)
-    })
+    match (&frame.class_name, &frame.selector) {
+        (Some(class), Some(selector)) => format!("{class}>>{selector}"),
+        _ => frame.method.clone(),
+    }
 }
 
 fn frame_of(frame: &StackFrame) -> Frame {
@@ -661,27 +643,6 @@ fn is_step(operation: DebugOperation) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_frame_tells_which_method_it_runs() {
-        let method = |printed: &str| {
-            selector_of(printed).map(|(class, side, selector)| {
-                format!("{class}{}>>{selector}", if side { " class" } else { "" })
-            })
-        };
-        for (printed, expected) in [
-            ("SmallInteger>>/", Some("SmallInteger>>/")),
-            ("SmallInteger(Number)>>to:do:", Some("Number>>to:do:")),
-            ("[ :x | x / 0 ] in Foo>>bar", Some("Foo>>bar")),
-            ("[ [ a ] in b ] in Foo(Bar)>>at:put:", Some("Bar>>at:put:")),
-            ("Foo class(Object class)>>new", Some("Object class>>new")),
-            ("Foo class>>#on:", Some("Foo class>>on:")),
-            ("a frame that cannot be printed", None),
-            ("Foo>>", None),
-        ] {
-            assert_eq!(method(printed).as_deref(), expected, "{printed}");
-        }
-    }
 
     fn frames(count: usize, method: &str) -> Vec<StackFrame> {
         (0..count)
@@ -766,7 +727,10 @@ mod tests {
     #[test]
     fn a_source_stays_while_the_method_is_the_same() {
         let mut stack = frames(2, "Foo>>bar");
-        stack[1].method = "[ x ] in Foo>>bar0".into();
+        for frame in &mut stack {
+            frame.class_name = Some("Foo".into());
+            frame.selector = Some("bar".into());
+        }
         let (mut debugging, open) = shown(stack.clone(), 0);
         debugging.take_source("bar0\r^ 1");
         assert!(debugging.choose(1));

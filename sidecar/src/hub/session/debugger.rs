@@ -5,16 +5,15 @@
 //! out: whatever is lost afterwards, one key press is at most one operation. What a process looks like is
 //! asked anew when the answer may have been lost.
 
-use serde_json::Value;
-use stui_protocol::debugger::{DebuggerAct, MAX_FRAME_CODE, name_of};
+use stui_protocol::debugger::{DebuggerAct, MAX_DEBUGGERS, MAX_FRAME_CODE, name_of};
 use stui_protocol::error::{ErrorCode, ErrorInfo};
-use stui_protocol::event::DebugOpened;
+use stui_protocol::event::{DebugOpened, EvaluationFinished};
 use stui_protocol::pane::{How, Instance, Level, Role, ToPane};
 use stui_protocol::request::{self, DebugOperation};
 use stui_protocol::response::{self, Response};
 
 use super::{MAX_PENDING, Purpose, Session, Work};
-use crate::hub::debugger::{Asked, selector_of};
+use crate::hub::debugger::Asked;
 use crate::hub::history::MAX_ANSWER;
 use crate::hub::inspector::cut;
 use crate::hub::record::{Change, Debugger, End, Evaluation};
@@ -365,15 +364,17 @@ impl Session {
                 let shown = open.find(|open| Some(open.id.as_str()) == self.debugging.shown());
                 let code = shown.and_then(|open| Some(open.of.as_ref()?.code.clone()));
                 self.debugging.take_source(&code.unwrap_or_default());
-            } else if let Some((class_name, is_class_method, method_name)) =
-                selector_of(&chosen.method)
-            {
+            } else if let (Some(class), Some(method_name)) = (chosen.class_name, chosen.selector) {
+                // A server that does not tell the source with the frame has it at least now.
+                let class_name = class.strip_suffix(" class");
                 let request = request::GetMethod {
-                    class_name,
+                    is_class_method: Some(class_name.is_some()),
+                    class_name: class_name.unwrap_or(&class).to_owned(),
                     method_name,
-                    is_class_method: Some(is_class_method),
                 };
                 self.ask_about(request, Question::Source { stop, frame }, work);
+            } else {
+                self.debugging.take_source("");
             }
         }
         if let Some(receiver) = receiver
@@ -467,8 +468,8 @@ impl Session {
 
     /// A debugger's process looks like this now.
     fn seen(&mut self, id: &str, answer: response::Debug, frame: usize, work: &mut Work) {
-        let process = Process::of(&answer);
-        self.retitle(id, process.title, work);
+        let process = answer.debug_info.clone();
+        self.retitle(id, &process.title, work);
         if process.is_terminated {
             let ended = if self.debugging.gone_on.contains(id) {
                 Ended::Proceeded(String::new())
@@ -504,7 +505,7 @@ impl Session {
             return;
         };
         let asked = running.asked;
-        let process = Process::of(&answer);
+        let process = answer.debug_info.clone();
         match asked.operation {
             DebugOperation::Terminate => return self.debugger_ended(id, Ended::Terminated, work),
             _ if process.is_terminated || running.closed => {
@@ -532,7 +533,7 @@ impl Session {
                 self.send_operation(id, request, &next, work);
             }
             // Where it stopped on the way is not looked at closely.
-            self.retitle(id, process.title, work);
+            self.retitle(id, &process.title, work);
             let shown = self.debugging.shown() == Some(id);
             if shown {
                 self.debugging
@@ -684,13 +685,7 @@ impl Session {
         }
         let title = cut(&closed.title, 80);
         let (level, text) = match &ended {
-            Ended::Proceeded(answer) if answer.is_empty() => {
-                (Level::Info, "It went on to its end.".to_owned())
-            }
-            Ended::Proceeded(answer) => {
-                let text = format!("It went on to its end: {}", cut(answer, 200));
-                (Level::Info, text)
-            }
+            Ended::Proceeded(answer) => (Level::Info, at_its_end(answer)),
             Ended::Terminated => (Level::Info, format!("Terminated: {title}")),
             Ended::Elsewhere => (Level::Info, format!("The debugger was closed: {title}")),
             Ended::Gone => {
@@ -701,10 +696,36 @@ impl Session {
         for role in [Role::Workspace, Role::Debugger] {
             self.announce(Some(role), level, &text, work);
         }
-        if let (Ended::Proceeded(answer), Some(of)) = (ended, closed.of)
-            && !answer.is_empty()
-        {
+        let (Ended::Proceeded(answer), Some(of)) = (ended, closed.of) else {
+            return;
+        };
+        if !answer.is_empty() {
             self.print_late(&of, answer, work);
+        } else if self.debugging.to_answer.len() < MAX_DEBUGGERS {
+            self.debugging.to_answer.push_back(*of);
+        }
+    }
+
+    /// A server says that an evaluation has ended: one that went on in a debugger, and that nobody waited
+    /// for, has its answer now.
+    pub(super) fn debugged_finished(&mut self, finished: EvaluationFinished, work: &mut Work) {
+        if finished.has_error {
+            return;
+        }
+        let is_it = |of: &Evaluation| of.id.to_string() == finished.request_id;
+        let mut open = self.debuggers.iter();
+        let id = open.find(|open| {
+            self.debugging.gone_on.contains(&open.id) && open.of.as_deref().is_some_and(is_it)
+        });
+        if let Some(id) = id.map(|open| open.id.clone()) {
+            self.debugger_ended(&id, Ended::Proceeded(finished.result), work);
+            self.tell_debugger(work);
+        } else if let Some(at) = self.debugging.to_answer.iter().position(is_it)
+            && let Some(of) = self.debugging.to_answer.remove(at)
+        {
+            let text = at_its_end(&finished.result);
+            self.announce(Some(Role::Workspace), Level::Info, &text, work);
+            self.print_late(&of, finished.result, work);
         }
     }
 
@@ -721,17 +742,17 @@ impl Session {
 
     /// Interrupts operations that run; answers whether there were any.
     pub(super) fn interrupt_debuggers(&mut self, by: &Instance, work: &mut Work) -> bool {
-        let requests: Vec<_> = self.debugging.requests().collect();
+        let mut requests: Vec<_> = self.debugging.requests().collect();
+        let gone_on = self.debuggers.iter().filter(|open| {
+            self.debugging.gone_on.contains(&open.id) && self.debugging.running(&open.id).is_none()
+        });
+        // Of one that went on, its evaluation's request is what runs.
+        requests.extend(gone_on.filter_map(|open| Some(open.of.as_ref()?.id)));
         for id in &requests {
             let request = request::Interrupt {
                 request_id: id.to_string(),
             };
             self.ask(request, Purpose::Interrupt { by: by.clone() }, work);
-        }
-        if requests.is_empty() && !self.debugging.gone_on.is_empty() {
-            let text = "It has gone on by itself and is not waited for; Terminate (x) in the debugger (Alt d) ends it.";
-            work.notice(by.clone(), Level::Info, text);
-            return true;
         }
         !requests.is_empty()
     }
@@ -748,24 +769,12 @@ impl Session {
     }
 }
 
-/// What an answer says about a process.
-struct Process<'a> {
-    title: &'a str,
-    is_suspended: bool,
-    is_terminated: bool,
-}
-
-impl Process<'_> {
-    fn of(answer: &response::Debug) -> Process<'_> {
-        let info = |key: &str| answer.debug_info.get(key);
-        let is_terminated = info("is_terminated").and_then(Value::as_bool);
-        Process {
-            title: info("title").and_then(Value::as_str).unwrap_or_default(),
-            is_suspended: info("is_suspended")
-                .and_then(Value::as_bool)
-                .unwrap_or(true),
-            is_terminated: is_terminated.unwrap_or(answer.stack.is_empty()),
-        }
+/// What is said of an evaluation that went on in its debugger.
+fn at_its_end(answer: &str) -> String {
+    if answer.is_empty() {
+        "It went on to its end.".to_owned()
+    } else {
+        format!("It went on to its end: {}", cut(answer, 200))
     }
 }
 

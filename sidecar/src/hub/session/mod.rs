@@ -564,6 +564,7 @@ impl Session {
         match event.happening {
             Happening::Transcript(transcript) => self.write(&transcript.text),
             Happening::DebugOpened(opened) => self.debugger_opened_again(opened, work),
+            Happening::EvaluationFinished(finished) => self.debugged_finished(finished, work),
             Happening::DebugClosed(closed) => self.debugger_closed(&closed.debug_id, work),
             _ => {}
         }

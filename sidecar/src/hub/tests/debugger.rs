@@ -1,11 +1,11 @@
 //! Debuggers: what panes do with them becomes requests, and what becomes of the evaluations in them.
 
-use serde_json::json;
 use stui_protocol::debugger::{DebuggerAct, DebuggerView, ProcessState, VariableKind};
 use stui_protocol::error::StackFrame;
 use stui_protocol::event::{DebugClosed, DebugOpened};
 use stui_protocol::object::InstanceVariable;
 use stui_protocol::request::DebugOperation;
+use stui_protocol::response::DebugInfo;
 
 use super::*;
 
@@ -118,6 +118,8 @@ fn frame(method: &str) -> StackFrame {
     StackFrame {
         method: method.into(),
         receiver_class: "Foo".into(),
+        class_name: method.split_once(">>").map(|(class, _)| class.into()),
+        selector: method.split_once(">>").map(|(_, it)| it.into()),
         is_evaluated_code: method == "DoIt",
         range: Some(Range::in_text("3 / 0", 1, 6)),
     }
@@ -125,7 +127,12 @@ fn frame(method: &str) -> StackFrame {
 
 fn stopped(methods: &[&str]) -> response::Debug {
     response::Debug {
-        debug_info: json!({"debug_id": "d1", "title": "ZeroDivide", "is_suspended": true, "is_terminated": false}),
+        debug_info: DebugInfo {
+            debug_id: "d1".into(),
+            title: "ZeroDivide".into(),
+            is_suspended: true,
+            is_terminated: false,
+        },
         stack: methods.iter().map(|method| frame(method)).collect(),
         variables: vec![variable("x", "o1"), variable("self", "o2")],
         ..response::Debug::default()
@@ -135,7 +142,10 @@ fn stopped(methods: &[&str]) -> response::Debug {
 fn ended(result: &str) -> response::Debug {
     response::Debug {
         result: result.into(),
-        debug_info: json!({"debug_id": "d1", "is_suspended": false, "is_terminated": true}),
+        debug_info: DebugInfo {
+            is_terminated: true,
+            ..DebugInfo::default()
+        },
         ..response::Debug::default()
     }
 }
@@ -461,7 +471,7 @@ fn a_process_that_runs_on_is_looked_at_until_it_ends_or_stops_again() {
     let mut scene = Scene::debugged("3 / 0", How::DoIt);
     scene.operate(DebugOperation::Continue, None);
     let mut running = stopped(&["Foo>>bar", "DoIt"]);
-    running.debug_info["is_suspended"] = json!(false);
+    running.debug_info.is_suspended = false;
     scene.answer_debug(DebugOperation::Continue, running);
     assert!(matches!(
         scene.debugger().state,
@@ -472,14 +482,14 @@ fn a_process_that_runs_on_is_looked_at_until_it_ends_or_stops_again() {
     assert!(scene.hub.wants_flush());
     scene.play(Input::Flush);
     let mut opened = stopped(&["Foo>>other", "DoIt"]);
-    opened.debug_info["title"] = json!("Error: too late");
+    opened.debug_info.title = "Error: too late".into();
     scene.answer_debug(DebugOperation::GetStackTrace, opened);
     assert_eq!(scene.debugger().state, ProcessState::Stopped);
     assert_eq!(scene.debugger().open[0].title, "Error: too late");
 
     scene.operate(DebugOperation::Continue, None);
     let mut running = stopped(&["Foo>>bar", "DoIt"]);
-    running.debug_info["is_suspended"] = json!(false);
+    running.debug_info.is_suspended = false;
     scene.answer_debug(DebugOperation::Continue, running);
     let again = DebugOpened {
         debug_id: "d1".into(),
@@ -554,4 +564,33 @@ fn a_guest_looks_and_does_nothing() {
         *to == To::One(guest.clone()) && matches!(message, ToPane::Debugger { .. })
     });
     assert!(seen, "but sees it");
+}
+
+#[test]
+fn what_went_on_for_long_is_printed_when_its_end_is_told() {
+    for closed_first in [true, false] {
+        let mut scene = Scene::debugged("3 / 0", How::PrintIt);
+        let id = scene.session().debuggers[0].of.as_ref().unwrap().id;
+        scene.operate(DebugOperation::Continue, None);
+        let mut running = stopped(&[]);
+        running.debug_info.is_suspended = false;
+        scene.answer_debug(DebugOperation::Continue, running);
+        let finished = stui_protocol::event::EvaluationFinished {
+            request_id: id.to_string(),
+            result: "42".into(),
+            ..Default::default()
+        };
+        let closed = DebugClosed {
+            debug_id: "d1".into(),
+        };
+        if closed_first {
+            scene.event(1, closed);
+            scene.event(2, finished);
+        } else {
+            scene.event(1, finished);
+            scene.event(2, closed);
+        }
+        assert_eq!(scene.text(), "3 / 0 42\n");
+        assert_eq!(scene.open(), [""; 0]);
+    }
 }

@@ -347,6 +347,43 @@ fn browse_class(vm: &Vm, asked: &request::BrowseClass) -> Result<response::Brows
     })
 }
 
+impl Machine<'_> {
+    /// Sets or removes a breakpoint at the beginning of a method.
+    pub(super) fn breakpoint(&mut self, class: &str, selector: &str, is_set: bool) -> Response {
+        match method_named(&self.vm, class, selector) {
+            Err(error) => error.into(),
+            Ok(method) => {
+                if !is_set {
+                    self.vm.remove_breakpoint(method);
+                } else if !self.vm.set_breakpoint(method) {
+                    return ErrorInfo::new(
+                        ErrorCode::InvalidRequest,
+                        format!("{class}>>{selector} takes no breakpoint: it is a primitive, or there are too many breakpoints; remove some, or set it at a method that calls it."),
+                    )
+                    .into();
+                }
+                response::Debug::default().into()
+            }
+        }
+    }
+}
+
+/// The method that a class itself has for a selector; `Foo class` names the class side.
+fn method_named(vm: &Vm, class_name: &str, selector: &str) -> Result<Oop, ErrorInfo> {
+    let (class, is_class_side) = find_class(vm, class_name)?;
+    let behavior = if is_class_side {
+        vm.class_of(class)
+    } else {
+        class
+    };
+    vm.find_symbol(selector)
+        .and_then(|symbol| {
+            let map = vm.heap.slot(behavior, slot::BEHAVIOR_METHODS);
+            vm.heap.map(map)?.get(&symbol).copied()
+        })
+        .ok_or_else(|| method_not_found(vm, behavior, selector))
+}
+
 fn get_method(vm: &Vm, asked: &request::GetMethod) -> Result<response::GetMethod, ErrorInfo> {
     let (class, is_class_side) = find_class(vm, &asked.class_name)?;
     let is_class_method = asked.is_class_method.unwrap_or(is_class_side);

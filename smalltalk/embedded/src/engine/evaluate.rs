@@ -1,5 +1,6 @@
 //! Evaluating: run the code, then print its answer.
 
+use stui_protocol::Uuid;
 use stui_protocol::error::RuntimeError;
 use stui_protocol::response;
 
@@ -32,6 +33,16 @@ impl EvaluateWork {
             display: None,
         }
     }
+
+    /// The request that asked for it.
+    pub(super) fn request(&self) -> Uuid {
+        self.evaluation.request
+    }
+
+    /// Whether it is stopped before its first statement.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.evaluation.stopped
+    }
 }
 
 /// The answer to code that signalled an error.
@@ -50,7 +61,7 @@ pub(super) fn failed(error: RuntimeError, execution_time: u64) -> response::Eval
 fn work(job: &mut Job) -> &mut EvaluateWork {
     match &mut job.work {
         Work::Evaluate(work) => work,
-        Work::Inspect(_) => unreachable!("an evaluation's job evaluates"),
+        _ => unreachable!("an evaluation's job evaluates"),
     }
 }
 

@@ -41,23 +41,25 @@ pub(super) fn runtime_error(
     RuntimeError {
         class_name,
         message: cut(message, MAX_TEXT),
-        stack: frames(stack),
+        stack: frames(stack, MAX_FRAMES),
         debug_id: None,
     }
 }
 
 /// The frames down to the evaluated code, the machine's own below it left out.
-fn frames(stack: &[vm::StackFrame]) -> Vec<StackFrame> {
+pub(super) fn frames(stack: &[vm::StackFrame], limit: usize) -> Vec<StackFrame> {
     let end = stack
         .iter()
         .rposition(|frame| frame.is_do_it)
         .map_or(stack.len(), |last| last + 1);
     stack[..end]
         .iter()
-        .take(MAX_FRAMES)
+        .take(limit)
         .map(|frame| StackFrame {
             method: cut(&frame.method, MAX_TEXT),
             receiver_class: frame.receiver_class.clone(),
+            class_name: Some(frame.class_name.clone()),
+            selector: Some(frame.selector.clone()),
             is_evaluated_code: frame.is_do_it,
             range: Some(range(&frame.source, frame.range)),
         })

@@ -89,7 +89,7 @@ impl InspectWork {
 fn work(job: &mut Job) -> &mut InspectWork {
     match &mut job.work {
         Work::Inspect(work) => work,
-        Work::Evaluate(_) => unreachable!("an inspection's job inspects"),
+        _ => unreachable!("an inspection's job inspects"),
     }
 }
 

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use stui_protocol::error::RuntimeError;
 use stui_protocol::response::Response;
 
+use super::debug::DebugWork;
 use super::evaluate::EvaluateWork;
 use super::failure;
 use super::inspect::InspectWork;
 use super::machine::Machine;
-use super::messages::{JobId, SessionNumber};
+use super::messages::{DebuggerNumber, JobId, SessionNumber};
 use crate::vm::{BindingsId, Oop, ProcessId, SpawnOptions};
 
 /// How long a task may take.
@@ -28,6 +29,8 @@ pub(super) enum Role {
     Main(JobId),
     /// It finds something out for a job.
     Task(JobId, Task),
+    /// It is kept for a debugger.
+    Debugged(DebuggerNumber),
     /// Nobody waits for it: its unwind blocks run.
     Unwinding,
 }
@@ -76,6 +79,8 @@ pub(super) enum Work {
     Evaluate(EvaluateWork),
     /// Look into an object.
     Inspect(Box<InspectWork>),
+    /// Work on a process that is kept.
+    Debug(Box<DebugWork>),
 }
 
 /// A job under way.
@@ -85,7 +90,7 @@ pub(super) struct Job {
     /// The session that it is done in.
     pub(super) session: Option<SessionNumber>,
     /// The variables that its code sees.
-    bindings: BindingsId,
+    pub(super) bindings: BindingsId,
     owns_bindings: bool,
     pub(super) began: Instant,
     /// How long its code ran, once that is over.
@@ -122,7 +127,7 @@ impl Job {
     pub(super) fn failed(&mut self, error: RuntimeError) {
         match self.work {
             Work::Evaluate(_) => self.answer(super::evaluate::failed(error, self.milliseconds())),
-            Work::Inspect(_) => self.answer(failure::evaluation_error(error)),
+            Work::Inspect(_) | Work::Debug(_) => self.answer(failure::evaluation_error(error)),
         }
     }
 
@@ -194,8 +199,14 @@ impl Machine<'_> {
 
     /// Compiles code and runs it as a job's main process; one that does not compile is the answer.
     pub(super) fn spawn_main(&mut self, job: &mut Job, code: &str, strict: bool) {
+        let (heeds_breakpoints, stopped) = match &job.work {
+            Work::Evaluate(work) => (job.session.is_some(), work.is_stopped()),
+            _ => (false, false),
+        };
         let options = SpawnOptions {
             strict,
+            heeds_breakpoints,
+            stopped,
             ..SpawnOptions::default()
         };
         match self.vm.spawn(code, job.bindings, options) {
@@ -255,6 +266,7 @@ impl Machine<'_> {
                 }
                 machine.vm.interrupt(process);
             }
+            None if matches!(job.work, Work::Debug(_)) => machine.stop_debugging(job, why),
             None => {
                 job.stop = Some(why);
                 job.stopped();

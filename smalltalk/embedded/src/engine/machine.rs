@@ -1,16 +1,17 @@
 //! The engine's loop: commands, slices of running, what happened in them, deadlines.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use stui_protocol::error::RuntimeError;
 use stui_protocol::response::{ReleaseObjects, Response};
 
+use super::debug::{DEBUG_LIMIT, DebugWork, Debugger};
 use super::evaluate::EvaluateWork;
 use super::inspect::InspectWork;
 use super::jobs::{Job, Process, Role, Stop, TASK_LIMIT, Task, Trouble, UNWIND_LIMIT, Work};
-use super::messages::{Command, JobId, Report, SessionNumber};
+use super::messages::{Command, DebuggerNumber, JobId, Report, SessionNumber};
 use super::registry::Registry;
 use super::transcript::Gathered;
 use super::{ReportTo, failure};
@@ -41,6 +42,9 @@ pub(super) struct Machine<'a> {
     pub(super) sessions: HashMap<SessionNumber, Session>,
     pub(super) jobs: HashMap<JobId, Job>,
     pub(super) processes: HashMap<ProcessId, Process>,
+    /// Processes that are kept, oldest first.
+    pub(super) debuggers: BTreeMap<DebuggerNumber, Debugger>,
+    pub(super) last_debugger: DebuggerNumber,
     /// The sessions of processes, ended ones included, and the order in which they came.
     origins: HashMap<ProcessId, SessionNumber>,
     origins_in_order: VecDeque<ProcessId>,
@@ -63,6 +67,8 @@ impl<'a> Machine<'a> {
             sessions: HashMap::new(),
             jobs: HashMap::new(),
             processes: HashMap::new(),
+            debuggers: BTreeMap::new(),
+            last_debugger: 0,
             origins: HashMap::new(),
             origins_in_order: VecDeque::new(),
             library,
@@ -135,6 +141,22 @@ impl<'a> Machine<'a> {
                 let work = Work::Inspect(Box::new(InspectWork::new(inspection)));
                 self.begin(id, session, timeout, work, Self::begin_inspection);
             }
+            Command::Debug(debugging) => {
+                let (session, id) = (debugging.session, debugging.job);
+                let work = Work::Debug(Box::new(DebugWork::new(debugging)));
+                let limit = Some(DEBUG_LIMIT);
+                self.begin(id, Some(session), limit, work, Self::begin_debugging);
+            }
+            Command::Breakpoint {
+                job,
+                class_name,
+                method_name,
+                is_set,
+            } => {
+                let response = self.breakpoint(&class_name, &method_name, is_set);
+                self.ended(job, response, Duration::ZERO);
+            }
+            Command::Pause { debugger } => self.pause_debugger(debugger),
             Command::Ask { job, question } => {
                 let response = self.answer(question);
                 self.ended(job, response, Duration::ZERO);
@@ -172,6 +194,7 @@ impl<'a> Machine<'a> {
         for job in jobs {
             self.stop(job, Stop::Interrupted);
         }
+        self.close_debuggers(number);
         self.end_children(number);
         if let Some(session) = self.sessions.remove(&number) {
             self.vm.drop_bindings(session.bindings);
@@ -194,11 +217,15 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// Tells the server, after what was written before.
+    pub(super) fn report(&mut self, report: Report) {
+        self.transcript.settle(self.reports);
+        self.reports.push(report);
+    }
+
     /// A job is over: tells the server.
     pub(super) fn ended(&mut self, job: JobId, response: Response, elapsed: Duration) {
-        // What it wrote comes before.
-        self.transcript.settle(self.reports);
-        self.reports.push(Report::Ended {
+        self.report(Report::Ended {
             job,
             response: Box::new(response),
             elapsed,
@@ -229,6 +256,7 @@ impl<'a> Machine<'a> {
                     machine.main_done(job, value);
                 }),
                 Some(Role::Task(job, task)) => self.task_ended(job, task, Ok(value)),
+                Some(Role::Debugged(debugger)) => self.debugged_ended(debugger, Some(value)),
                 Some(Role::Unwinding) | None => {}
             },
             VmEvent::Failed {
@@ -243,10 +271,19 @@ impl<'a> Machine<'a> {
                 process,
                 class_name,
                 message,
+                context,
                 stack,
                 terminated,
                 ..
-            } => self.failed(process, class_name, &message, &stack, terminated),
+            } => {
+                let kept = (!terminated).then_some(context);
+                self.failed(process, class_name, &message, &stack, kept);
+            }
+            VmEvent::Stopped {
+                process,
+                context,
+                at_breakpoint,
+            } => self.stopped(process, context, at_breakpoint),
             VmEvent::Terminated { process } => match self.forget(process) {
                 Some(Role::Main(job)) => self.with_job(job, |_, job| {
                     job.main = None;
@@ -257,6 +294,7 @@ impl<'a> Machine<'a> {
                     let trouble = Trouble("its process was terminated".into());
                     self.task_ended(job, task, Err(trouble));
                 }
+                Some(Role::Debugged(debugger)) => self.debugged_ended(debugger, None),
                 Some(Role::Unwinding) | None => {}
             },
             VmEvent::Transcript { process, text } => {
@@ -270,16 +308,52 @@ impl<'a> Machine<'a> {
         self.processes.remove(&process).map(|process| process.role)
     }
 
-    /// Nothing handles an exception of a process that the engine spawned.
+    /// A process was stopped for its debugger.
+    fn stopped(&mut self, process: ProcessId, context: Root, at_breakpoint: bool) {
+        match self.forget(process) {
+            Some(Role::Main(job)) => self.with_job(job, |machine, job| {
+                machine.evaluation_stopped(process, job, context, at_breakpoint);
+            }),
+            Some(Role::Debugged(debugger)) => {
+                let title = at_breakpoint.then(|| "Halt: Breakpoint".to_owned());
+                self.debugged_stopped(debugger, context, title);
+            }
+            _ => {
+                self.vm.terminate(process);
+            }
+        }
+    }
+
+    /// Nothing handles an exception of a process that the engine spawned. `context` is where it was signaled,
+    /// unless the process is over.
     fn failed(
         &mut self,
         process: ProcessId,
         class_name: String,
         message: &str,
         stack: &[StackFrame],
-        is_over: bool,
+        context: Option<Root>,
     ) {
+        let is_over = context.is_none();
         match self.forget(process) {
+            Some(Role::Debugged(debugger)) => {
+                let error = failure::runtime_error(class_name, message, stack);
+                match context {
+                    Some(context) => {
+                        self.debugged_stopped(debugger, context, Some(error.summary()));
+                    }
+                    None => self.debugged_failed(debugger, error),
+                }
+            }
+            Some(Role::Main(job))
+                if self.keeps_failed(job)
+                    && let Some(context) = context =>
+            {
+                let error = failure::runtime_error(class_name, message, stack);
+                self.with_job(job, |machine, job| {
+                    machine.keep_evaluation(process, job, context, error);
+                });
+            }
             Some(Role::Main(job)) => {
                 let is_stopping = self.jobs.get(&job).is_some_and(|job| job.stop.is_some());
                 if !is_over && is_stopping {
@@ -288,9 +362,10 @@ impl<'a> Machine<'a> {
                 } else if !is_over {
                     self.unwind(process);
                 }
-                self.with_job(job, |_, job| {
+                self.with_job(job, |machine, job| {
                     job.main = None;
                     job.ran = Some(job.began.elapsed());
+                    machine.leave_scope(job);
                     if job.stop.is_some() {
                         job.stopped();
                     } else {
@@ -318,8 +393,15 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// Whether the process of a job, if it fails, is kept for a debugger.
+    fn keeps_failed(&self, job: JobId) -> bool {
+        self.jobs.get(&job).is_some_and(|job| {
+            matches!(job.work, Work::Evaluate(_)) && job.session.is_some() && job.stop.is_none()
+        })
+    }
+
     /// Ends a process that failed: its unwind blocks run, but nobody waits for them.
-    fn unwind(&mut self, process: ProcessId) {
+    pub(super) fn unwind(&mut self, process: ProcessId) {
         let deadline = Some(Instant::now() + UNWIND_LIMIT);
         self.note_deadline(deadline);
         let role = Role::Unwinding;
@@ -353,6 +435,7 @@ impl<'a> Machine<'a> {
         match job.work {
             Work::Evaluate(_) => self.evaluated(job, value),
             Work::Inspect(_) => self.inspect_object(job, value),
+            Work::Debug(_) => self.evaluated_in_frame(job, value),
         }
     }
 
@@ -362,6 +445,7 @@ impl<'a> Machine<'a> {
             match job.work {
                 Work::Evaluate(_) => machine.evaluation_task_done(job, task, result),
                 Work::Inspect(_) => machine.inspection_task_done(job, task, result),
+                Work::Debug(_) => machine.debugging_task_done(job, task, result),
             }
             if job.tasks == 0 && job.response.is_none() {
                 machine.all_tasks_done(job);
@@ -374,6 +458,7 @@ impl<'a> Machine<'a> {
         match job.work {
             Work::Evaluate(_) => self.end_evaluation(job),
             Work::Inspect(_) => self.end_inspection(job),
+            Work::Debug(_) => self.end_debugging(job),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use stui_protocol::Uuid;
+use stui_protocol::request::DebugOperation;
 use stui_protocol::response::Response;
 
 /// Numbers what the engine works on for the server.
@@ -9,6 +11,9 @@ pub type JobId = u64;
 
 /// Numbers a session, for the life of the engine.
 pub type SessionNumber = u64;
+
+/// Numbers a process that is kept for a debugger, for the life of the engine.
+pub type DebuggerNumber = u64;
 
 /// An object in a session's registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +31,24 @@ pub enum Command {
     Evaluate(Evaluation),
     /// Look into an object.
     Inspect(Inspection),
+    /// Do something with a process that is kept.
+    Debug(Debugging),
+    /// Set or remove a breakpoint.
+    Breakpoint {
+        /// The job.
+        job: JobId,
+        /// The class; `Foo class` for the class side.
+        class_name: String,
+        /// Selector of the method.
+        method_name: String,
+        /// Whether it is set.
+        is_set: bool,
+    },
+    /// Stop a process that is kept and runs; it stays.
+    Pause {
+        /// Which.
+        debugger: DebuggerNumber,
+    },
     /// Answer something about classes, methods, the system or a session.
     Ask {
         /// The job.
@@ -69,16 +92,37 @@ pub struct Evaluation {
     pub job: JobId,
     /// The session whose variables and registry are used; none: a throw-away context.
     pub session: Option<SessionNumber>,
+    /// Its request, for what is told after it was answered.
+    pub request: Uuid,
     /// The code.
     pub code: String,
     /// Whether the answer is to be printed.
     pub print: bool,
     /// Whether the answer's `displayString` is wanted.
     pub display: bool,
+    /// Whether it is stopped before its first statement.
+    pub stopped: bool,
     /// Whether undeclared variables may not be assigned.
     pub strict: bool,
     /// After how long to give up.
     pub timeout: Option<Duration>,
+}
+
+/// An operation on a process that is kept.
+#[derive(Debug, Clone)]
+pub struct Debugging {
+    /// The job.
+    pub job: JobId,
+    /// The session that it is kept for.
+    pub session: SessionNumber,
+    /// Which process.
+    pub debugger: DebuggerNumber,
+    /// What to do.
+    pub operation: DebugOperation,
+    /// The frame that is meant, from 0.
+    pub frame: usize,
+    /// Code to evaluate in it.
+    pub code: Option<String>,
 }
 
 /// An object to look into.
@@ -138,6 +182,37 @@ pub enum Report {
         /// What to answer.
         response: Box<Response>,
         /// How long it ran.
+        elapsed: Duration,
+    },
+    /// A process is kept for a debugger, or one that is kept has failed again.
+    DebuggerOpened {
+        /// For which session.
+        session: SessionNumber,
+        /// Which.
+        debugger: DebuggerNumber,
+        /// The request of its evaluation.
+        request: Uuid,
+        /// Why, in one line.
+        title: String,
+    },
+    /// A process is kept no longer.
+    DebuggerClosed {
+        /// For which session it was.
+        session: SessionNumber,
+        /// Which.
+        debugger: DebuggerNumber,
+    },
+    /// An evaluation that was kept and continued has come to its end.
+    Continued {
+        /// Its session.
+        session: SessionNumber,
+        /// Its request.
+        request: Uuid,
+        /// What it answered, printed, or the error.
+        result: String,
+        /// Whether it is an error.
+        has_error: bool,
+        /// How long it ran since it was continued.
         elapsed: Duration,
     },
     /// Text was written to Transcript.

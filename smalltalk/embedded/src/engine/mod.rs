@@ -8,11 +8,12 @@
 //!
 //! - `messages`: commands and reports.
 //! - `machine`: the loop, what happens in it, and deadlines. `jobs`: what a job is, and how it is
-//!   begun and stopped. `evaluate`, `inspect`: the jobs; `ask`: what is answered without one.
+//!   begun and stopped. `evaluate`, `inspect`, `debug`: the jobs; `ask`: what is answered without one.
 //! - `describe`: printing with limits. `registry`: the objects that a session keeps.
 //!   `transcript`: what is written to Transcript.
 
 mod ask;
+mod debug;
 mod describe;
 mod evaluate;
 mod failure;
@@ -30,11 +31,14 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use crate::vm::{BootError, Vm, VmConfig};
 
+pub use debug::{MAX_DEBUGGERS, MAX_DEBUGGERS_OF_SESSION};
+pub(crate) use debug::{debug_id, debugger_number, no_debugger};
 pub(crate) use failure::interrupted;
 pub use inspect::MAX_ROWS;
 pub use machine::MAX_RESULT;
 pub use messages::{
-    Command, Evaluation, Inspection, JobId, ObjectKey, Question, Report, SessionNumber, Subject,
+    Command, DebuggerNumber, Debugging, Evaluation, Inspection, JobId, ObjectKey, Question, Report,
+    SessionNumber, Subject,
 };
 pub use registry::MAX_OBJECTS;
 

@@ -13,12 +13,13 @@ use stui_protocol::Uuid;
 use stui_protocol::auth::Key;
 use stui_protocol::error::{ErrorCode, ErrorInfo};
 use stui_protocol::event::{
-    EvaluationFinished, EvaluationStarted, Event, Happening, ServerStopping, SessionChanged,
-    Transcript,
+    DebugClosed, DebugOpened, EvaluationFinished, EvaluationStarted, Event, Happening,
+    ServerStopping, SessionChanged, Transcript,
 };
 use stui_protocol::message::{Envelope, Received, find_id, timestamp};
 use stui_protocol::response::{HistoryEntry, Response};
 
+use super::debuggers::Debuggers;
 use super::frames::{PeerId, split};
 use super::jobs::{Job, Jobs, Turn};
 use super::peers::{Peers, StreamKey};
@@ -28,7 +29,7 @@ use super::requests::{self, Step};
 use super::sessions::{CLEANUP_INTERVAL, Session, Sessions};
 use super::streams::Stream;
 use super::trust::Trust;
-use crate::engine::{Command, Report};
+use crate::engine::{self, Command, Report};
 
 /// Most replies that are remembered.
 const MAX_REPLIES: usize = 65_536;
@@ -91,6 +92,7 @@ pub(crate) struct Desk {
     replies: Replies,
     pub(super) jobs: Jobs,
     pub(super) sessions: Sessions,
+    pub(super) debuggers: Debuggers,
     /// Events outside of every session.
     pub(super) outside: Stream,
     pub(super) server_id: Uuid,
@@ -116,6 +118,7 @@ impl Desk {
             replies: Replies::new(MAX_REPLIES, MAX_REPLY_BYTES),
             jobs: Jobs::default(),
             sessions: Sessions::default(),
+            debuggers: Debuggers::default(),
             outside: Stream::new(None),
             server_id: Uuid::new_v4(),
             started: now,
@@ -234,7 +237,7 @@ impl Desk {
             Ok(envelope) => envelope.payload,
             Err(unreadable) => return self.reply(&reply_to, id, unreadable.error),
         };
-        match self.step(origin, &reply_to, request, now) {
+        match self.step(origin, &reply_to, id, request, now) {
             Step::Answer(response) => {
                 let document = to_document(&Envelope::response(id, *response));
                 if is_remembered {
@@ -305,6 +308,42 @@ impl Desk {
                     }
                 }
             }
+            Report::DebuggerOpened {
+                session,
+                debugger,
+                request,
+                title,
+            } => {
+                if let Some(session) = self.sessions.numbered(session).map(|session| session.id) {
+                    self.debuggers.opened(debugger, session, request);
+                    let debug_id = engine::debug_id(debugger);
+                    self.happened(Some(session), DebugOpened { debug_id, title });
+                }
+            }
+            Report::DebuggerClosed { debugger, .. } => {
+                if let Some(session) = self.debuggers.closed(debugger) {
+                    let debug_id = engine::debug_id(debugger);
+                    self.happened(Some(session), DebugClosed { debug_id });
+                }
+            }
+            Report::Continued {
+                session,
+                request,
+                result,
+                has_error,
+                elapsed,
+            } => {
+                let stream = self.sessions.numbered(session).map(|session| session.id);
+                if stream.is_some() {
+                    let finished = EvaluationFinished {
+                        request_id: request.to_string(),
+                        result: excerpt(&result).0,
+                        has_error,
+                        execution_time: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+                    };
+                    self.happened(stream, finished);
+                }
+            }
             Report::Transcript { session, text } => {
                 let stream = session
                     .and_then(|number| self.sessions.numbered(number))
@@ -366,6 +405,13 @@ impl Desk {
                 self.happened(Some(id), finished);
             }
         }
+        if let Response::Debug(answer) = &response
+            && !answer.debug_info.is_suspended
+            && !answer.debug_info.is_terminated
+            && let Some(debugger) = engine::debugger_number(&answer.debug_info.debug_id)
+        {
+            self.debuggers.runs(debugger);
+        }
         let document = to_document(&Envelope::response(job.request, response));
         if !job.request.is_nil() {
             self.replies
@@ -394,13 +440,20 @@ impl Desk {
 
     /// A session was taken out: tells its subscribers and the engine.
     pub(super) fn session_ended(&mut self, mut session: Session, change: &str) {
-        let document = session.events.push(SessionChanged {
-            change: change.to_owned(),
-        });
         let stream = Some(session.id);
-        for (peer, signed) in self.peers.subscribers(stream) {
-            let event = self.settings.event(peer, signed, &document);
-            self.out.push(event);
+        let mut documents = Vec::new();
+        for debugger in self.debuggers.session_ended(session.id) {
+            let debug_id = engine::debug_id(debugger);
+            documents.push(session.events.push(DebugClosed { debug_id }));
+        }
+        documents.push(session.events.push(SessionChanged {
+            change: change.to_owned(),
+        }));
+        for document in documents {
+            for (peer, signed) in self.peers.subscribers(stream) {
+                let event = self.settings.event(peer, signed, &document);
+                self.out.push(event);
+            }
         }
         self.peers.end_stream(stream);
         self.command(Command::CloseSession {

@@ -11,6 +11,7 @@
 //! - `endpoint`, `connection_file`, `private`, `wake`, `watch`: the rim.
 
 mod connection_file;
+mod debuggers;
 mod desk;
 mod endpoint;
 mod frames;

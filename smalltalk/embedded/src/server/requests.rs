@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 use stui_protocol::error::{ErrorCode, ErrorDetails, ErrorInfo};
 use stui_protocol::message::{Payload, timestamp};
-use stui_protocol::request::{self, EvaluationMode, Request};
+use stui_protocol::request::{self, DebugOperation, EvaluationMode, Request};
 use stui_protocol::response::{self, Response};
 use stui_protocol::{PROTOCOL_VERSION, Uuid};
 
@@ -13,7 +13,7 @@ use super::desk::{Desk, Origin, Outgoing, ReplyTo};
 use super::jobs::{MAX_RUNNING, MAX_WAITING};
 use super::peers::MAX_SUBSCRIPTIONS;
 use super::sessions::{MAX_PER_CLIENT, MAX_STATE_BYTES};
-use crate::engine::{self, Command, Evaluation, Inspection, Question, Subject};
+use crate::engine::{self, Command, Debugging, Evaluation, Inspection, Question, Subject};
 
 /// The request types that this server answers.
 pub(crate) const SUPPORTED: &[&str] = &[
@@ -22,6 +22,7 @@ pub(crate) const SUPPORTED: &[&str] = &[
     "Authenticate",
     "Evaluate",
     "Inspect",
+    "Debug",
     "Interrupt",
     "BrowseClass",
     "GetMethod",
@@ -45,6 +46,10 @@ pub(crate) const SUPPORTED: &[&str] = &[
 const FEATURES: &[&str] = &[
     "at_most_once",
     "authenticate",
+    "breakpoints",
+    "debug_it",
+    "debugger",
+    "debugger_steps",
     "event_replay",
     "interrupt",
     "sessions",
@@ -70,6 +75,7 @@ pub(crate) fn has_effect(request_type: &str) -> bool {
         request_type,
         "Evaluate"
             | "Inspect"
+            | "Debug"
             | "CreateSession"
             | "UpdateSessionState"
             | "CloseSession"
@@ -109,13 +115,14 @@ impl Desk {
         &mut self,
         origin: &Origin,
         reply_to: &ReplyTo,
+        id: Uuid,
         payload: Payload,
         now: Instant,
     ) -> Step {
         let Payload::Request(request) = payload else {
             unreachable!("its request type was read before");
         };
-        self.try_step(origin, reply_to, request, now)
+        self.try_step(origin, reply_to, id, request, now)
             .unwrap_or_else(Step::from)
     }
 
@@ -123,13 +130,15 @@ impl Desk {
         &mut self,
         origin: &Origin,
         reply_to: &ReplyTo,
+        id: Uuid,
         request: Request,
         now: Instant,
     ) -> Result<Step, ErrorInfo> {
         Ok(match request {
             Request::Ping(ping) => self.ping(ping, now).into(),
             Request::Describe(_) => self.describe().into(),
-            Request::Evaluate(params) => self.evaluate(origin, params, now)?,
+            Request::Evaluate(params) => self.evaluate(origin, id, params, now)?,
+            Request::Debug(params) => self.debug(origin, params, now)?,
             Request::Inspect(params) => self.inspect(origin, params, now)?,
             Request::Interrupt(params) => self.interrupt(params, now)?.into(),
             Request::SystemInfo(params) => self.ask(origin, Question::SystemInfo(params), None)?,
@@ -208,6 +217,8 @@ impl Desk {
             "max_message_bytes": self.settings.max_message,
             "max_result_characters": engine::MAX_RESULT,
             "max_objects_per_session": engine::MAX_OBJECTS,
+            "max_debuggers": engine::MAX_DEBUGGERS,
+            "max_debuggers_per_session": engine::MAX_DEBUGGERS_OF_SESSION,
             "max_rows": engine::MAX_ROWS,
             "max_running_per_connection": MAX_RUNNING,
             "max_waiting_per_connection": MAX_WAITING,
@@ -240,9 +251,17 @@ impl Desk {
     fn evaluate(
         &mut self,
         origin: &Origin,
+        request: Uuid,
         params: request::Evaluate,
         now: Instant,
     ) -> Result<Step, ErrorInfo> {
+        let stopped = params.evaluation_mode == Some(EvaluationMode::Debug);
+        if stopped && params.session_id.is_none() {
+            return Err(ErrorInfo::new(
+                ErrorCode::InvalidRequest,
+                "Code is debugged in a session, which keeps its process; give a session_id.",
+            ));
+        }
         let session = match &params.session_id {
             Some(id) => {
                 let session = self.sessions.using(id, now)?;
@@ -255,7 +274,9 @@ impl Desk {
         let command = Command::Evaluate(Evaluation {
             job,
             session: session.map(|(_, number)| number),
+            request,
             code: params.code,
+            stopped,
             print: params.return_string.unwrap_or(true),
             display: params.evaluation_mode == Some(EvaluationMode::Display),
             strict: params.strict.unwrap_or(false),
@@ -311,6 +332,54 @@ impl Desk {
         Ok(Step::Job(job, session, None, command))
     }
 
+    fn debug(
+        &mut self,
+        origin: &Origin,
+        params: request::Debug,
+        now: Instant,
+    ) -> Result<Step, ErrorInfo> {
+        let is_set = params.operation == DebugOperation::SetBreakpoint;
+        if is_set || params.operation == DebugOperation::RemoveBreakpoint {
+            let (Some(class_name), Some(method_name)) = (params.class_name, params.method_name)
+            else {
+                return Err(ErrorInfo::new(
+                    ErrorCode::InvalidRequest,
+                    "A breakpoint has a class_name and a method_name.",
+                ));
+            };
+            let job = self.new_job(origin)?;
+            let command = Command::Breakpoint {
+                job,
+                class_name,
+                method_name,
+                is_set,
+            };
+            return Ok(Step::Job(job, None, None, command));
+        }
+        let known = engine::debugger_number(&params.context)
+            .and_then(|debugger| Some((debugger, self.debuggers.session(debugger)?)));
+        let Some((debugger, session)) = known else {
+            return Err(engine::no_debugger(&params.context));
+        };
+        if params.operation == DebugOperation::EvaluateInFrame && params.code.is_none() {
+            return Err(ErrorInfo::new(
+                ErrorCode::InvalidRequest,
+                "EvaluateInFrame has code.",
+            ));
+        }
+        let number = self.sessions.using(&session.to_string(), now)?.number;
+        let job = self.new_job(origin)?;
+        let command = Command::Debug(Debugging {
+            job,
+            session: number,
+            debugger,
+            operation: params.operation,
+            frame: params.frame.unwrap_or(0),
+            code: params.code,
+        });
+        Ok(Step::Job(job, Some(session), None, command))
+    }
+
     fn interrupt(
         &mut self,
         params: request::Interrupt,
@@ -323,7 +392,12 @@ impl Desk {
             )
         })?;
         let jobs = self.jobs.of_request(request);
-        let interrupted = !jobs.is_empty();
+        // An evaluation that its debugger has continued is no job any more.
+        let continued = self.debuggers.running(request);
+        let interrupted = !jobs.is_empty() || continued.is_some();
+        if let Some(debugger) = continued {
+            self.command(Command::Pause { debugger });
+        }
         for id in jobs {
             match self.jobs.withdraw(id) {
                 Some(job) => self.finish(job, engine::interrupted().into(), Duration::ZERO, now),

@@ -21,6 +21,7 @@ impl Vm {
             frame.code = Rc::clone(code);
             frame.closure = Oop::NIL;
             frame.discard_result = false;
+            frame.watched = false;
             return (context, frame);
         }
         self.heap.new_context(Rc::clone(code), wanted)

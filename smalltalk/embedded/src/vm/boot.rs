@@ -271,7 +271,9 @@ impl Vm {
                             .join(", ");
                         return Err(fail(format!("{class_name}: {message} in {place}")));
                     }
-                    VmEvent::Terminated { .. } | VmEvent::Transcript { .. } => {}
+                    VmEvent::Terminated { .. }
+                    | VmEvent::Stopped { .. }
+                    | VmEvent::Transcript { .. } => {}
                 }
             }
             if !finished {

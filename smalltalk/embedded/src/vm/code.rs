@@ -83,6 +83,8 @@ pub enum Op {
     },
     /// Sends a selector that has a fast path.
     SendSpecial(Special),
+    /// A breakpoint: stops processes that heed them. Only ever the first instruction.
+    Break,
     /// Continues at another instruction; backwards it is a point where others may run.
     Jump(u32),
     /// Pops; jumps if `true`; anything but a Boolean is sent `mustBeBoolean` and tested again.

@@ -17,6 +17,8 @@ struct Surroundings<'a> {
     symbols: &'a mut SymbolTable,
     fields: Vec<String>,
     class: Oop,
+    /// Variables that hide all others, with their bindings.
+    frame: Vec<(String, Oop)>,
     /// Session variables by name.
     session: Option<Oop>,
     declares: bool,
@@ -37,6 +39,12 @@ impl Surroundings<'_> {
 
 impl Environment for Surroundings<'_> {
     fn resolve(&mut self, name: &str) -> Option<Resolution> {
+        if let Some((_, binding)) = self.frame.iter().find(|(other, _)| other == name) {
+            return Some(Resolution::Shared {
+                id: SharedId(binding.word()),
+                writable: true,
+            });
+        }
         if let Some(index) = self.fields.iter().position(|field| field == name) {
             return Some(Resolution::Instance(index as u32));
         }
@@ -113,6 +121,7 @@ impl Vm {
             symbols: &mut self.symbols,
             fields: Vec::new(),
             class: class::UNDEFINED_OBJECT,
+            frame: Vec::new(),
             session,
             declares,
         };
@@ -132,8 +141,32 @@ impl Vm {
             symbols: &mut self.symbols,
             fields,
             class: owner,
+            frame: Vec::new(),
             session: None,
             declares: false,
+        };
+        let tree = syntax::compile_do_it(source, &mut surroundings)?;
+        self.generate(&tree, source, owner)
+    }
+
+    /// Compiles an expression sequence that sees a frame: its receiver, an instance of `owner`, and variables
+    /// with bindings of their own.
+    pub(super) fn compile_in_frame(
+        &mut self,
+        source: &str,
+        owner: Oop,
+        session: Option<Oop>,
+        frame: Vec<(String, Oop)>,
+    ) -> Result<Oop, CompileError> {
+        let fields = self.all_field_names(owner);
+        let mut surroundings = Surroundings {
+            heap: &mut self.heap,
+            symbols: &mut self.symbols,
+            fields,
+            class: owner,
+            frame,
+            session,
+            declares: true,
         };
         let tree = syntax::compile_do_it(source, &mut surroundings)?;
         self.generate(&tree, source, owner)
@@ -147,6 +180,7 @@ impl Vm {
             symbols: &mut self.symbols,
             fields,
             class: owner,
+            frame: Vec::new(),
             session: None,
             declares: false,
         };

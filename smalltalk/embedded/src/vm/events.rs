@@ -19,6 +19,10 @@ pub struct SpawnOptions {
     /// Whether a variable must be declared before it is assigned. Otherwise the assignment of an
     /// unknown lower-case name declares it in the bindings.
     pub strict: bool,
+    /// Whether breakpoints stop it.
+    pub heeds_breakpoints: bool,
+    /// Whether it is stopped before its first statement.
+    pub stopped: bool,
 }
 
 impl Default for SpawnOptions {
@@ -26,6 +30,8 @@ impl Default for SpawnOptions {
         SpawnOptions {
             priority: 40,
             strict: false,
+            heeds_breakpoints: false,
+            stopped: false,
         }
     }
 }
@@ -48,6 +54,10 @@ pub struct StackFrame {
     pub method: String,
     /// Class of the receiver.
     pub receiver_class: String,
+    /// The class that the method is defined in.
+    pub class_name: String,
+    /// Selector of the method, for a block of the one around it.
+    pub selector: String,
     /// The expression being evaluated, in characters of `source`.
     pub range: Span,
     /// Source of the method, or of the evaluated code.
@@ -79,10 +89,22 @@ pub enum VmEvent {
         class_name: String,
         /// Its `messageText`, empty if there is none.
         message: String,
-        /// The stack from where it was signaled, innermost first; cut in the middle if very deep.
+        /// Where it was signaled.
+        context: Root,
+        /// The stack from there, innermost first; cut in the middle if very deep.
         stack: Vec<StackFrame>,
         /// Whether the process was ended because its stack or its memory could not be kept.
         terminated: bool,
+    },
+    /// A process has done the step that it was asked for, came to a breakpoint, or is at the
+    /// beginning of code that is to be debugged. It is suspended.
+    Stopped {
+        /// Which.
+        process: ProcessId,
+        /// Where it is.
+        context: Root,
+        /// The breakpoint, for one that came to one.
+        at_breakpoint: bool,
     },
     /// A spawned process was terminated or interrupted and its unwind blocks have run.
     Terminated {

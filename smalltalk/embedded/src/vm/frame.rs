@@ -38,6 +38,8 @@ pub struct Frame {
     pub escaped: bool,
     /// Whether the value of this activation is dropped, as for one the machine slipped in.
     pub discard_result: bool,
+    /// Whether the machine is to stop when this frame goes on: a debugger waits for it.
+    pub watched: bool,
     /// Arguments, temporaries, operand stack.
     pub slots: Box<[Oop]>,
 }

@@ -376,6 +376,7 @@ impl Heap {
             depth: 0,
             escaped: false,
             discard_result: false,
+            watched: false,
             slots: vec![Oop::NIL; slots].into_boxed_slice(),
         };
         (context, Box::new(frame))

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Vm;
+use super::debug::Phase;
 use super::events::{Activity, BindingsId, ProcessId, SpawnOptions, VmEvent};
 use super::heap::Body;
 use super::known::{class, selector, slot};
@@ -80,16 +81,22 @@ impl Vm {
     ) -> Result<ProcessId, CompileError> {
         let map = self.bindings.get(&bindings).copied();
         let method = self.compile_do_it(source, map, !options.strict)?;
-        Ok(self.spawn_method(method, options))
+        Ok(self.spawn_method(method, Oop::NIL, options))
     }
 
-    fn spawn_method(&mut self, method: Oop, options: SpawnOptions) -> ProcessId {
+    pub(super) fn spawn_method(
+        &mut self,
+        method: Oop,
+        receiver: Oop,
+        options: SpawnOptions,
+    ) -> ProcessId {
         let id = self.next_process_id();
         if let Some(code) = self.heap.code(method).map(Rc::clone) {
             let temps = u32::from(code.temps);
             let slots = super::frame::Frame::rounded_slots(code.frame_slots);
             let (context, mut frame) = self.heap.new_context(code, slots);
             frame.method = method;
+            frame.receiver = receiver;
             frame.sp = temps;
             self.heap.put_frame(context, frame);
             self.start(id, context, options);
@@ -133,6 +140,12 @@ impl Vm {
         let owner = Oop::index(id.0 as usize);
         let process = self.new_process(context, usize::from(options.priority), owner);
         self.scheduler.spawned.insert(id.0, process);
+        if options.heeds_breakpoints {
+            self.debugging.heeding.insert(id);
+        }
+        if options.stopped {
+            self.debugging.begin(process, Phase::Entering);
+        }
         self.make_ready(process, false);
     }
 
@@ -149,6 +162,7 @@ impl Vm {
             return false;
         };
         self.set_aside(process);
+        self.debugging.heeding.remove(&id);
         self.begin_termination(process, Oop::NIL);
         true
     }
@@ -191,7 +205,7 @@ impl Vm {
     }
 
     /// If this process is the running one, parks it in its queue.
-    fn set_aside(&mut self, process: Oop) {
+    pub(super) fn set_aside(&mut self, process: Oop) {
         if self.scheduler.active_process == process {
             self.park_active();
             self.make_ready(process, true);
@@ -218,7 +232,11 @@ impl Vm {
             }
             let slice = self.time_slice().min(left);
             self.ticks = slice as i64;
-            self.interpret();
+            if self.is_stepping() {
+                self.interpret_steps();
+            } else {
+                self.interpret::<false>();
+            }
             left -= (slice as i64 - self.ticks.max(0)).unsigned_abs().min(left);
             if self.heap.used() > self.heap.threshold {
                 self.collect_garbage();

@@ -21,9 +21,10 @@ const FRAME_POOL: usize = 512;
 
 impl Vm {
     /// Runs the active process, and those that take over from it, until the time slice is used up,
-    /// a collection is due or nothing can run.
+    /// a collection is due, nothing can run, or a watched frame goes on. With `ONE` only a single
+    /// instruction.
     #[allow(clippy::cognitive_complexity)] // one match over the instruction set
-    pub(super) fn interpret(&mut self) {
+    pub(super) fn interpret<const ONE: bool>(&mut self) {
         let mut context = self.scheduler.active_context;
         let Some(mut frame) = self.heap.take_frame(context) else {
             return;
@@ -31,6 +32,8 @@ impl Vm {
         let mut code: Rc<Code> = Rc::clone(&frame.code);
         let mut pc = frame.pc as usize;
         let mut sp = frame.sp as usize;
+        let process = self.scheduler.active_process;
+        let mut is_done = false;
 
         macro_rules! save {
             () => {{
@@ -42,7 +45,11 @@ impl Vm {
         }
         macro_rules! reload {
             () => {{
+                let before = context;
                 context = self.scheduler.active_context;
+                if self.is_stepping() && self.scheduler.active_process != process {
+                    return;
+                }
                 frame = match self.heap.take_frame(context) {
                     Some(frame) => frame,
                     None => return,
@@ -50,6 +57,10 @@ impl Vm {
                 if frame.is_dead() {
                     self.heap.put_frame(context, frame);
                     return self.fail_active("The context to go on with has ended.");
+                }
+                if frame.watched && context != before {
+                    self.heap.put_frame(context, frame);
+                    return;
                 }
                 code = Rc::clone(&frame.code);
                 pc = frame.pc as usize;
@@ -85,6 +96,10 @@ impl Vm {
         }
 
         loop {
+            if ONE && std::mem::replace(&mut is_done, true) {
+                save!();
+                return;
+            }
             // ---- one instruction; only sends come out of the match
             let op = code.ops[pc];
             pc += 1;
@@ -216,6 +231,12 @@ impl Vm {
                     ));
                     continue;
                 }
+                Op::Break => {
+                    save!();
+                    self.reach_breakpoint();
+                    reload!();
+                    continue;
+                }
                 Op::Jump(target) => {
                     jump!(target);
                     continue;
@@ -300,6 +321,10 @@ impl Vm {
                     sp = frame.sp as usize;
                     if !discard {
                         push!(value);
+                    }
+                    if frame.watched {
+                        save!();
+                        return;
                     }
                     continue;
                 }

@@ -51,6 +51,7 @@ impl Vm {
         self.heap.set_slot(process, slot::PROCESS_CONTEXT, Oop::NIL);
         self.set_process_state(process, state::TERMINATED);
         self.scheduler.overflowed.retain(|other| *other != process);
+        self.forget_step(process);
         let mut waiting = Vec::new();
         self.terminations.retain(|other| {
             if other.process == process {
@@ -68,6 +69,7 @@ impl Vm {
             return;
         };
         self.scheduler.spawned.remove(&id.0);
+        self.debugging.heeding.remove(&id);
         let event = match value {
             Some(value) => VmEvent::Finished {
                 process: id,
@@ -90,6 +92,7 @@ impl Vm {
             .filter(|id| self.is_spawned(process, *id))
         {
             self.scheduler.spawned.remove(&id.0);
+            self.debugging.heeding.remove(&id);
         }
         self.finish_process(process, None);
         self.run_next();
@@ -122,6 +125,7 @@ impl Vm {
             exception: self.roots.retain(exception),
             class_name,
             message: message.to_owned(),
+            context: self.roots.retain(context),
             stack: self.stack_of(context),
             terminated,
         };
@@ -155,6 +159,7 @@ impl Vm {
             self.signal_semaphore(semaphore);
             return;
         }
+        self.forget_step(process);
         self.detach(process);
         self.terminations.push(Termination { process, semaphore });
         let context = self.heap.slot(process, slot::PROCESS_CONTEXT);

@@ -173,11 +173,13 @@ impl Vm {
             .collect()
     }
 
-    fn describe(&self, frame: &Frame) -> StackFrame {
+    pub(super) fn describe(&self, frame: &Frame) -> StackFrame {
         let code = &frame.code;
         StackFrame {
             method: self.describe_code(code, frame.receiver),
             receiver_class: self.class_name(frame.receiver),
+            class_name: self.name_of_class(code.owner),
+            selector: self.heap.text(code.selector).unwrap_or_default(),
             range: current_range(frame),
             source: code.source.clone(),
             is_do_it: code.selector == selector::DO_IT,

@@ -29,6 +29,7 @@ mod code;
 mod codegen;
 mod collect;
 mod compile;
+mod debug;
 mod events;
 mod frame;
 mod heap;
@@ -43,6 +44,7 @@ pub mod primitives;
 mod reshape;
 mod roots;
 mod scheduler;
+mod scope;
 mod special;
 mod stack;
 mod symbols;
@@ -52,12 +54,15 @@ use std::time::{Duration, Instant};
 
 pub use boot::BootError;
 pub use code::{Code, Op};
+pub use debug::{Step, StepRefused};
 pub use events::{Activity, BindingsId, ProcessId, SpawnOptions, StackFrame, VmEvent};
 pub use heap::{Body, Heap};
 pub use known::{class, selector, slot};
 pub use oop::{MAX_SMALL_INTEGER, MIN_SMALL_INTEGER, Oop};
 pub use roots::Root;
+pub use scope::{FrameScope, FrameVariable};
 
+use debug::Debugging;
 use frame::Frame;
 use lifecycle::Termination;
 use lookup::MethodCache;
@@ -110,6 +115,7 @@ pub struct Vm {
     cache: MethodCache,
     scheduler: Scheduler,
     terminations: Vec<Termination>,
+    debugging: Debugging,
     roots: RootTable,
     bindings: HashMap<BindingsId, Oop>,
     events: Vec<VmEvent>,
@@ -140,6 +146,7 @@ impl Vm {
             cache: MethodCache::new(),
             scheduler: Scheduler::new(),
             terminations: Vec::new(),
+            debugging: Debugging::default(),
             roots: RootTable::default(),
             bindings: HashMap::new(),
             events: Vec::new(),

@@ -192,6 +192,7 @@ fn effect(op: Op) -> (u32, u32) {
         | Op::StoreVariable(_)
         | Op::NewCell(_)
         | Op::Jump(_)
+        | Op::Break
         | Op::ReturnSelf => (0, 0),
         Op::PopTemp(_)
         | Op::PopCell(_)

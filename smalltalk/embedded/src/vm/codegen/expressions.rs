@@ -198,11 +198,10 @@ impl Generator<'_, '_> {
         match statement {
             Statement::Expression(expression) => self.effect(builder, expression),
             Statement::Return { value, span } => {
+                let before = builder.enter(*span);
                 if builder.is_block {
                     self.value(builder, value)?;
-                    let before = builder.enter(*span);
                     builder.emit(Op::ReturnFromHome);
-                    builder.enter(before);
                 } else if matches!(value, Expression::Variable(v) if v.binding == Binding::SelfVariable)
                 {
                     builder.emit(Op::ReturnSelf);
@@ -210,6 +209,7 @@ impl Generator<'_, '_> {
                     self.value(builder, value)?;
                     builder.emit(Op::Return);
                 }
+                builder.enter(before);
                 Ok(())
             }
         }

@@ -20,7 +20,7 @@ use super::known::{class, selector};
 use super::oop::Oop;
 use super::primitives::{Primitive, PrimitiveTable};
 use super::symbols::SymbolTable;
-use crate::syntax::ast::{Block, Method, MethodKind, ScopeId};
+use crate::syntax::ast::{Block, Method, MethodKind, ScopeId, Span};
 
 /// Why a correct source cannot become code: a limit of the instruction set, or an unknown primitive.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +75,14 @@ pub(super) fn generate(
     generator.method_code()
 }
 
+/// The last characters of a part of a source: where code ends that says nothing about it.
+fn end_of(span: Span, characters: u32) -> Span {
+    Span::new(
+        span.end.saturating_sub(characters).max(span.start),
+        span.end,
+    )
+}
+
 impl Generator<'_, '_> {
     fn method_code(&mut self) -> Result<Oop, CodeError> {
         let method = self.method;
@@ -90,10 +98,12 @@ impl Generator<'_, '_> {
         match method.kind {
             MethodKind::DoIt => {
                 self.sequence_value(&mut builder, &method.body)?;
+                builder.enter(end_of(method.span, 0));
                 builder.emit(super::code::Op::Return);
             }
             MethodKind::Method => {
                 self.sequence_effect(&mut builder, &method.body)?;
+                builder.enter(end_of(method.span, 0));
                 builder.emit(super::code::Op::ReturnSelf);
             }
         }
@@ -144,6 +154,8 @@ impl Generator<'_, '_> {
         builder.is_block = true;
         self.begin_locals(&mut builder, &block.body.temporaries, false)?;
         self.sequence_value(&mut builder, &block.body)?;
+        // the closing bracket
+        builder.enter(end_of(block.span, 1));
         builder.emit(super::code::Op::ReturnFromBlock);
         let code = self.finish(builder, None, Marker::Plain, None, true);
         Ok(self.allocate(class::COMPILED_BLOCK, code))

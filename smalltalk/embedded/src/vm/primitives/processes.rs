@@ -135,7 +135,9 @@ fn fail(vm: &mut Vm, args: usize) -> Result<Control, Failure> {
     if process != vm.scheduler.active_process {
         return Err(Failure::BadReceiver);
     }
+    vm.escape(context);
     vm.report_failure(exception, context, !keep, &message);
+    vm.forget_step(process);
     if !keep {
         vm.expect_garbage();
         return unwind(vm, args);
