@@ -124,15 +124,30 @@ impl Debugger {
             page::draw(canvas, rows, 0, &words, theme);
             return;
         }
-        let size = Size {
-            rows,
-            columns: canvas.columns(),
-        };
-        let places = places(size, self.part);
+        let places = self.places();
         self.draw_title(canvas, theme);
         self.draw_stack(canvas, places.stack, theme);
         self.draw_source(canvas, places.source, theme);
         self.draw_variables(canvas, places.variables, theme);
+        if rows > 1 {
+            self.draw_evaluated(canvas, rows - 1, theme);
+        }
+    }
+
+    /// What was last evaluated in a frame, and its answer.
+    fn draw_evaluated(&self, canvas: &mut Canvas, y: u16, theme: &Theme) {
+        let Some(evaluated) = &self.view.evaluated else {
+            return;
+        };
+        let (sign, style) = if evaluated.good {
+            ("→", theme.good)
+        } else {
+            ("✗", theme.error)
+        };
+        let columns = canvas.columns();
+        let at = canvas.cut_text(0, y, columns / 2, &evaluated.code, theme.text);
+        let at = canvas.text(at + 1, y, columns, sign, style);
+        canvas.cut_text(at + 1, y, columns, &evaluated.answer, style);
     }
 
     fn draw_title(&self, canvas: &mut Canvas, theme: &Theme) {
@@ -306,20 +321,7 @@ impl Debugger {
 
     fn draw_variables(&self, canvas: &mut Canvas, place: Place, theme: &Theme) {
         self.draw_heading(canvas, place, Part::Variables, "Variables", theme);
-        let mut rows = place.rows();
-        if let Some(evaluated) = self.view.evaluated.as_ref().filter(|_| rows > 1) {
-            rows -= 1;
-            let y = place.y + place.rows();
-            let (sign, style) = if evaluated.good {
-                ("→", theme.good)
-            } else {
-                ("✗", theme.error)
-            };
-            let half = place.x + place.width() / 2;
-            let at = canvas.cut_text(place.x, y, half, &evaluated.code, theme.faint);
-            let at = canvas.text(at + 1, y, place.end, sign, style);
-            canvas.cut_text(at + 1, y, place.end, &evaluated.answer, style);
-        }
+        let rows = place.rows();
         let first = self.first_variable(rows);
         let shown = self.view.variables.iter().enumerate().skip(first);
         let shown: Vec<(usize, &Variable)> = shown.take(usize::from(rows)).collect();

@@ -172,7 +172,17 @@ impl Debugger {
     }
 
     fn places(&self) -> Places {
-        places(self.size, self.part)
+        self.places_with(self.part)
+    }
+
+    /// Where the parts are while this one listens; the answer of what was evaluated has a row below them.
+    fn places_with(&self, listening: Part) -> Places {
+        let answer = u16::from(self.view.evaluated.is_some());
+        let size = Size {
+            rows: self.size.rows.saturating_sub(answer),
+            ..self.size
+        };
+        places(size, listening)
     }
 
     /// The frame that is chosen, or will be.
@@ -436,13 +446,13 @@ impl Debugger {
         let was = std::mem::replace(&mut self.part, part);
         match part {
             Part::Stack => {
-                let frame = self.first_frame(self.places_before(was).stack.rows()) + u32::from(row);
+                let frame = self.first_frame(self.places_with(was).stack.rows()) + u32::from(row);
                 if frame < self.view.frames_total {
                     return self.choose(frame, link, out);
                 }
             }
             Part::Variables => {
-                let rows = self.places_before(was).variables.rows();
+                let rows = self.places_with(was).variables.rows();
                 let number = self.first_variable(rows) + usize::from(row);
                 if number < self.view.variables.len() {
                     if was == part && number == self.variable {
@@ -454,10 +464,6 @@ impl Debugger {
             Part::Source => {}
         }
         None
-    }
-
-    fn places_before(&self, part: Part) -> Places {
-        places(self.size, part)
     }
 
     /// Scroll the source by rows; negative: up.

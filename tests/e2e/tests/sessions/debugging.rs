@@ -25,7 +25,7 @@ fn choose_the_method(session: &Session) {
     for _ in 0..20 {
         let screen = session.see(STACK);
         if chosen(&screen).contains("sharedBy:") {
-            session.see("sharedBy: n ^ self / n");
+            session.see("▸ sharedBy: n ^ self / n");
             return;
         }
         let before = chosen(&screen);
@@ -63,7 +63,7 @@ fn a_failing_method_is_debugged_and_its_evaluation_goes_on_to_its_end() {
     // return another value from it, and proceed
     session.press("v").see("Return the value of:");
     session.types("self * 4").press("Enter");
-    session.see_no_more("sharedBy: n ^");
+    session.see("Stack 1/1");
     session.press("c");
     session.see("It went on to its end: 40");
     session.press("Esc").see_no_more(STACK);
@@ -128,6 +128,27 @@ fn an_open_debugger_survives_a_killed_sidecar() {
     session.close();
 }
 
+/// Wait until a terminal shows that this part of the code runs next.
+fn steps_to(terminal: &stui_e2e::Terminal, session: &Session, part: &str) {
+    let is_next = |screen: &stui_e2e::Screen| {
+        let text = text_of(screen);
+        let row = text.lines().position(|row| row.contains("▸ 1 halt."));
+        let Some(row) = row.and_then(|row| u16::try_from(row).ok()) else {
+            return false;
+        };
+        let reversed: String = (0..screen.size().1.get())
+            .filter_map(|column| screen.cell(row, column))
+            .filter(|cell| cell.inverse())
+            .map(|cell| cell.contents().to_owned())
+            .collect();
+        reversed.contains(part)
+    };
+    let what = format!("{part:?} runs next");
+    if let Err(error) = terminal.wait_until(PATIENCE, &what, is_next) {
+        session.fail(&error.to_string());
+    }
+}
+
 #[test]
 fn two_people_see_the_same_debugger_and_a_key_of_either_is_one_step() {
     let session = Session::start(roomy());
@@ -150,15 +171,16 @@ fn two_people_see_the_same_debugger_and_a_key_of_either_is_one_step() {
         }
     };
     session.press(keys::DEBUGGER).see(STACK);
-    sees(STACK);
-    session.press("End");
-    session.see("71 counted. 72 counted");
-    sees("71 counted. 72 counted");
-    session.press("o").press("o");
-    sees("71");
+    sees("▸ 1 halt. 71 counted. 72 counted");
+    // one steps past the halt and the first number, the other past the second
+    session.press("o");
+    steps_to(&session.terminal, &session, "71 counted");
+    session.press("o");
+    steps_to(&other, &session, "72 counted");
     other
         .press("o")
         .unwrap_or_else(|error| session.fail(&error.to_string()));
+    steps_to(&session.terminal, &session, "73 counted");
     session.press("c");
     session.see("It went on to its end: 99");
     sees("It went on to its end: 99");
