@@ -353,7 +353,7 @@ pub struct Authenticate {
 #[serde(default)]
 pub struct Describe {}
 
-/// Stop a running evaluation.
+/// Stop a running evaluation. One that a debugger has continued, and that runs on, is not ended but suspended.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Interrupt {
     /// Id of the request that runs it.

@@ -113,6 +113,11 @@ pub fn evaluate(case: &Case, wire: &mut Wire) -> Result<Answer> {
             "timeout_ms": TIME_LIMIT.as_millis() as u64,
         }),
     ))?;
+    if let Some(kept) = evaluated["data"]["error"]["debug_id"].as_str() {
+        // Pharo's answers were recorded without a debugger: what failed was ended, and its unwind blocks ran.
+        let terminate = json!({"operation": "Terminate", "context": kept});
+        wire.ask(&request("Debug", &terminate))?;
+    }
     let mut answer = read(&evaluated)?;
     if !answer.compile_error {
         let expected = case.transcript.as_deref().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! `requests/*.json`: scenarios of requests with the replies that the protocol demands.
 //!
 //! A scenario is `{"about": …, "steps": […]}`. It may name request types that it `requires` (a server that does not list
-//! them in `Describe` is excused) and whether it `needs_key`. A step is an [`Action`], named by its field `do`.
+//! them in `Describe` is excused), likewise `features`, and whether it `needs_key`. A step is an [`Action`], named by its field `do`.
 //! In every string of a step `${name}` stands for what an earlier step captured under that name, for the id of the
 //! request that was sent under it, or, as `${unique}`, for a text that no other scenario or run has. Replies are
 //! compared by [`pattern`].
@@ -27,6 +27,9 @@ pub struct Scenario {
     /// Request types that the server must support for it.
     #[serde(default)]
     pub requires: Vec<String>,
+    /// Features that the server must have for it.
+    #[serde(default)]
+    pub features: Vec<String>,
     /// Whether it is about keys, so that a server without one is excused.
     #[serde(default)]
     pub needs_key: bool,
@@ -169,9 +172,11 @@ pub fn play(path: &Path, server: &ConnectionFile) -> Result<Outcome> {
         return Ok(Outcome::Excused("the server has no key".to_owned()));
     }
     let description = player.ask(&request("Describe", &json!({})))?;
-    for wanted in &scenario.requires {
-        let supported = description["data"]["requests"].as_array();
-        if !supported.is_some_and(|types| types.iter().any(|name| name == wanted.as_str())) {
+    let requests = scenario.requires.iter().map(|name| (name, "requests"));
+    let features = scenario.features.iter().map(|name| (name, "features"));
+    for (wanted, kind) in requests.chain(features) {
+        let supported = description["data"][kind].as_array();
+        if !supported.is_some_and(|names| names.iter().any(|name| name == wanted.as_str())) {
             return Ok(Outcome::Excused(format!("{wanted} is not supported")));
         }
     }

@@ -2,6 +2,7 @@
 
 use stui_protocol::Uuid;
 use stui_protocol::error::RuntimeError;
+use stui_protocol::request::EvaluationMode;
 use stui_protocol::response;
 
 use super::describe::{Description, printed};
@@ -41,7 +42,7 @@ impl EvaluateWork {
 
     /// Whether it is stopped before its first statement.
     pub(super) fn is_stopped(&self) -> bool {
-        self.evaluation.stopped
+        self.evaluation.mode == EvaluationMode::Debug
     }
 }
 
@@ -77,7 +78,8 @@ impl Machine<'_> {
     pub(super) fn evaluated(&mut self, job: &mut Job, value: Root) {
         let object = value.oop();
         let work = work(job);
-        let (print, display) = (work.evaluation.print, work.evaluation.display);
+        let print = work.evaluation.print;
+        let display = work.evaluation.mode == EvaluationMode::Display;
         work.value = Some(value);
         if print {
             self.describe(job, 0, object, MAX_RESULT);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stui_protocol::Uuid;
-use stui_protocol::request::DebugOperation;
+use stui_protocol::request::{DebugOperation, EvaluationMode};
 use stui_protocol::response::Response;
 
 /// Numbers what the engine works on for the server.
@@ -98,10 +98,8 @@ pub struct Evaluation {
     pub code: String,
     /// Whether the answer is to be printed.
     pub print: bool,
-    /// Whether the answer's `displayString` is wanted.
-    pub display: bool,
-    /// Whether it is stopped before its first statement.
-    pub stopped: bool,
+    /// What it is wanted for.
+    pub mode: EvaluationMode,
     /// Whether undeclared variables may not be assigned.
     pub strict: bool,
     /// After how long to give up.

@@ -1,10 +1,16 @@
-//! The processes that the engine keeps for debuggers, as far as the server has to know them: whose they are.
+//! The processes that the engine keeps for debuggers: whose they are, what is asked of them, and who hears of them.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use stui_protocol::Uuid;
+use stui_protocol::error::{ErrorCode, ErrorInfo};
+use stui_protocol::event::{DebugClosed, DebugOpened, EvaluationFinished};
+use stui_protocol::request::{self, DebugOperation};
 
-use crate::engine::DebuggerNumber;
+use super::desk::{Desk, Origin, excerpt};
+use super::requests::Step;
+use crate::engine::{self, Command, DebuggerNumber, Debugging, Report};
 
 #[derive(Debug)]
 struct Debugger {
@@ -70,6 +76,100 @@ impl Debuggers {
             !ends
         });
         gone
+    }
+}
+
+impl Desk {
+    /// Works on a process that is kept, or on a breakpoint.
+    pub(super) fn debug(
+        &mut self,
+        origin: &Origin,
+        params: request::Debug,
+        now: Instant,
+    ) -> Result<Step, ErrorInfo> {
+        let is_set = params.operation == DebugOperation::SetBreakpoint;
+        if is_set || params.operation == DebugOperation::RemoveBreakpoint {
+            let (Some(class_name), Some(method_name)) = (params.class_name, params.method_name)
+            else {
+                return Err(ErrorInfo::new(
+                    ErrorCode::InvalidRequest,
+                    "A breakpoint has a class_name and a method_name.",
+                ));
+            };
+            let job = self.new_job(origin)?;
+            let command = Command::Breakpoint {
+                job,
+                class_name,
+                method_name,
+                is_set,
+            };
+            return Ok(Step::Job(job, None, None, command));
+        }
+        let known = engine::debugger_number(&params.context)
+            .and_then(|debugger| Some((debugger, self.debuggers.session(debugger)?)));
+        let Some((debugger, session)) = known else {
+            return Err(engine::no_debugger(&params.context));
+        };
+        if params.operation == DebugOperation::EvaluateInFrame && params.code.is_none() {
+            return Err(ErrorInfo::new(
+                ErrorCode::InvalidRequest,
+                "EvaluateInFrame has code.",
+            ));
+        }
+        let number = self.sessions.using(&session.to_string(), now)?.number;
+        let job = self.new_job(origin)?;
+        let command = Command::Debug(Debugging {
+            job,
+            session: number,
+            debugger,
+            operation: params.operation,
+            frame: params.frame.unwrap_or(0),
+            code: params.code,
+        });
+        Ok(Step::Job(job, Some(session), None, command))
+    }
+
+    /// The engine said something about the processes that it keeps.
+    pub(super) fn debugger_report(&mut self, report: Report) {
+        match report {
+            Report::DebuggerOpened {
+                session,
+                debugger,
+                request,
+                title,
+            } => {
+                if let Some(session) = self.sessions.numbered(session).map(|session| session.id) {
+                    self.debuggers.opened(debugger, session, request);
+                    let debug_id = engine::debug_id(debugger);
+                    self.happened(Some(session), DebugOpened { debug_id, title });
+                }
+            }
+            Report::DebuggerClosed { debugger, .. } => {
+                if let Some(session) = self.debuggers.closed(debugger) {
+                    let debug_id = engine::debug_id(debugger);
+                    self.happened(Some(session), DebugClosed { debug_id });
+                }
+            }
+            Report::Continued {
+                session,
+                request,
+                result,
+                has_error,
+                elapsed,
+            } => {
+                let stream = self.sessions.numbered(session).map(|session| session.id);
+                if stream.is_some() {
+                    let finished = EvaluationFinished {
+                        request_id: request.to_string(),
+                        result: excerpt(&result).0,
+                        has_error,
+                        execution_time: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+                    };
+                    self.happened(stream, finished);
+                }
+            }
+            _ => {}
+        }
     }
 }
 

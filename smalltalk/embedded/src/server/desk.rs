@@ -13,8 +13,8 @@ use stui_protocol::Uuid;
 use stui_protocol::auth::Key;
 use stui_protocol::error::{ErrorCode, ErrorInfo};
 use stui_protocol::event::{
-    DebugClosed, DebugOpened, EvaluationFinished, EvaluationStarted, Event, Happening,
-    ServerStopping, SessionChanged, Transcript,
+    DebugClosed, EvaluationFinished, EvaluationStarted, Event, Happening, ServerStopping,
+    SessionChanged, Transcript,
 };
 use stui_protocol::message::{Envelope, Received, find_id, timestamp};
 use stui_protocol::response::{HistoryEntry, Response};
@@ -308,42 +308,9 @@ impl Desk {
                     }
                 }
             }
-            Report::DebuggerOpened {
-                session,
-                debugger,
-                request,
-                title,
-            } => {
-                if let Some(session) = self.sessions.numbered(session).map(|session| session.id) {
-                    self.debuggers.opened(debugger, session, request);
-                    let debug_id = engine::debug_id(debugger);
-                    self.happened(Some(session), DebugOpened { debug_id, title });
-                }
-            }
-            Report::DebuggerClosed { debugger, .. } => {
-                if let Some(session) = self.debuggers.closed(debugger) {
-                    let debug_id = engine::debug_id(debugger);
-                    self.happened(Some(session), DebugClosed { debug_id });
-                }
-            }
-            Report::Continued {
-                session,
-                request,
-                result,
-                has_error,
-                elapsed,
-            } => {
-                let stream = self.sessions.numbered(session).map(|session| session.id);
-                if stream.is_some() {
-                    let finished = EvaluationFinished {
-                        request_id: request.to_string(),
-                        result: excerpt(&result).0,
-                        has_error,
-                        execution_time: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-                    };
-                    self.happened(stream, finished);
-                }
-            }
+            Report::DebuggerOpened { .. }
+            | Report::DebuggerClosed { .. }
+            | Report::Continued { .. } => self.debugger_report(report),
             Report::Transcript { session, text } => {
                 let stream = session
                     .and_then(|number| self.sessions.numbered(number))
@@ -560,7 +527,7 @@ pub(crate) fn to_document(envelope: &Envelope) -> Rc<[u8]> {
 }
 
 /// The beginning of a text, and whether that is not all.
-fn excerpt(text: &str) -> (String, bool) {
+pub(super) fn excerpt(text: &str) -> (String, bool) {
     match text.char_indices().nth(EXCERPT) {
         Some((end, _)) => (text[..end].to_owned(), true),
         None => (text.to_owned(), false),

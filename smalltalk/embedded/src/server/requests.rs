@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 use stui_protocol::error::{ErrorCode, ErrorDetails, ErrorInfo};
 use stui_protocol::message::{Payload, timestamp};
-use stui_protocol::request::{self, DebugOperation, EvaluationMode, Request};
+use stui_protocol::request::{self, EvaluationMode, Request};
 use stui_protocol::response::{self, Response};
 use stui_protocol::{PROTOCOL_VERSION, Uuid};
 
@@ -13,7 +13,7 @@ use super::desk::{Desk, Origin, Outgoing, ReplyTo};
 use super::jobs::{MAX_RUNNING, MAX_WAITING};
 use super::peers::MAX_SUBSCRIPTIONS;
 use super::sessions::{MAX_PER_CLIENT, MAX_STATE_BYTES};
-use crate::engine::{self, Command, Debugging, Evaluation, Inspection, Question, Subject};
+use crate::engine::{self, Command, Evaluation, Inspection, Question, Subject};
 
 /// The request types that this server answers.
 pub(crate) const SUPPORTED: &[&str] = &[
@@ -233,7 +233,7 @@ impl Desk {
     }
 
     /// A number for a job of a connection, if it may have one more.
-    fn new_job(&mut self, origin: &Origin) -> Result<engine::JobId, ErrorInfo> {
+    pub(super) fn new_job(&mut self, origin: &Origin) -> Result<engine::JobId, ErrorInfo> {
         if self.jobs.has_room(&origin.peer) {
             return Ok(self.jobs.next_id());
         }
@@ -255,8 +255,8 @@ impl Desk {
         params: request::Evaluate,
         now: Instant,
     ) -> Result<Step, ErrorInfo> {
-        let stopped = params.evaluation_mode == Some(EvaluationMode::Debug);
-        if stopped && params.session_id.is_none() {
+        let mode = params.evaluation_mode.unwrap_or_default();
+        if mode == EvaluationMode::Debug && params.session_id.is_none() {
             return Err(ErrorInfo::new(
                 ErrorCode::InvalidRequest,
                 "Code is debugged in a session, which keeps its process; give a session_id.",
@@ -276,9 +276,8 @@ impl Desk {
             session: session.map(|(_, number)| number),
             request,
             code: params.code,
-            stopped,
+            mode,
             print: params.return_string.unwrap_or(true),
-            display: params.evaluation_mode == Some(EvaluationMode::Display),
             strict: params.strict.unwrap_or(false),
             timeout: params.timeout_ms.map(Duration::from_millis),
         });
@@ -330,54 +329,6 @@ impl Desk {
             .and_then(|number| self.sessions.numbered(number))
             .map(|session| session.id);
         Ok(Step::Job(job, session, None, command))
-    }
-
-    fn debug(
-        &mut self,
-        origin: &Origin,
-        params: request::Debug,
-        now: Instant,
-    ) -> Result<Step, ErrorInfo> {
-        let is_set = params.operation == DebugOperation::SetBreakpoint;
-        if is_set || params.operation == DebugOperation::RemoveBreakpoint {
-            let (Some(class_name), Some(method_name)) = (params.class_name, params.method_name)
-            else {
-                return Err(ErrorInfo::new(
-                    ErrorCode::InvalidRequest,
-                    "A breakpoint has a class_name and a method_name.",
-                ));
-            };
-            let job = self.new_job(origin)?;
-            let command = Command::Breakpoint {
-                job,
-                class_name,
-                method_name,
-                is_set,
-            };
-            return Ok(Step::Job(job, None, None, command));
-        }
-        let known = engine::debugger_number(&params.context)
-            .and_then(|debugger| Some((debugger, self.debuggers.session(debugger)?)));
-        let Some((debugger, session)) = known else {
-            return Err(engine::no_debugger(&params.context));
-        };
-        if params.operation == DebugOperation::EvaluateInFrame && params.code.is_none() {
-            return Err(ErrorInfo::new(
-                ErrorCode::InvalidRequest,
-                "EvaluateInFrame has code.",
-            ));
-        }
-        let number = self.sessions.using(&session.to_string(), now)?.number;
-        let job = self.new_job(origin)?;
-        let command = Command::Debug(Debugging {
-            job,
-            session: number,
-            debugger,
-            operation: params.operation,
-            frame: params.frame.unwrap_or(0),
-            code: params.code,
-        });
-        Ok(Step::Job(job, Some(session), None, command))
     }
 
     fn interrupt(

@@ -6,18 +6,16 @@
 //! time. Those places are messages, assignments and returns.
 
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
 
 use super::Vm;
-use super::code::{Code, Op};
+use super::breakpoints::Breakpoint;
+use super::code::Op;
 use super::events::{ProcessId, VmEvent};
 use super::frame::Frame;
+use super::known::slot;
 use super::oop::Oop;
 use super::roots::Root;
 use super::scheduler::state;
-
-/// Most breakpoints.
-const MAX_BREAKPOINTS: usize = 256;
 
 /// What a suspended process is asked to do before it stops again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,21 +62,13 @@ struct Stepping {
     phase: Phase,
 }
 
-/// A method with a breakpoint.
-#[derive(Debug)]
-struct Breakpoint {
-    method: Root,
-    /// Its code without it.
-    code: Rc<Code>,
-}
-
 /// The steps under way, and the breakpoints.
 #[derive(Debug, Default)]
 pub(super) struct Debugging {
     steps: Vec<Stepping>,
     /// Processes that breakpoints stop.
     pub(super) heeding: HashSet<ProcessId>,
-    breakpoints: HashMap<Oop, Breakpoint>,
+    pub(super) breakpoints: HashMap<Oop, Breakpoint>,
 }
 
 impl Debugging {
@@ -188,7 +178,7 @@ impl Vm {
         if process == self.scheduler.active_process {
             self.scheduler.active_context
         } else {
-            self.heap.slot(process, super::known::slot::PROCESS_CONTEXT)
+            self.heap.slot(process, slot::PROCESS_CONTEXT)
         }
     }
 
@@ -224,8 +214,7 @@ impl Vm {
         let top = self.top_of(process);
         self.scheduler.active_process = process;
         self.scheduler.active_context = top;
-        self.heap
-            .set_slot(process, super::known::slot::PROCESS_CONTEXT, Oop::NIL);
+        self.heap.set_slot(process, slot::PROCESS_CONTEXT, Oop::NIL);
         self.set_process_state(process, state::READY);
         if !self.leave(context, value, restart) {
             self.park_active();
@@ -318,10 +307,21 @@ impl Vm {
                 into: false,
             },
         );
-        if !changes_context(op) || (first && into && is_send(op)) {
+        if first && into && is_send(op) {
             return self.interpret::<true>();
         }
         let before = self.scheduler.active_context;
+        if !changes_context(op) {
+            self.interpret::<true>();
+            if self.scheduler.active_process == process
+                && self.scheduler.active_context != before
+                && self.debugging.phase_mut(process).is_some()
+            {
+                // a test of what is no Boolean is a message after all
+                self.wait_for(process, before);
+            }
+            return;
+        }
         self.watch(before, true);
         self.interpret::<true>();
         if self.debugging.phase_mut(process).is_none() {
@@ -371,7 +371,7 @@ impl Vm {
         self.stop_active(false);
     }
 
-    fn stop_active(&mut self, at_breakpoint: bool) {
+    pub(super) fn stop_active(&mut self, at_breakpoint: bool) {
         let context = self.scheduler.active_context;
         let process = self.park_active();
         self.set_process_state(process, state::SUSPENDED);
@@ -396,92 +396,6 @@ impl Vm {
             });
         }
         changes_context(op)
-    }
-
-    // ---- breakpoints
-
-    /// Stops processes that heed breakpoints when they begin a method. False if there are too many, or it is no
-    /// method that begins with an instruction: one with a primitive, or one that the machine itself needs.
-    pub fn set_breakpoint(&mut self, method: Oop) -> bool {
-        if self.debugging.breakpoints.contains_key(&method) {
-            return true;
-        }
-        let Some(code) = self.heap.code(method).cloned() else {
-            return false;
-        };
-        if code.primitive.is_some() || self.debugging.breakpoints.len() >= MAX_BREAKPOINTS {
-            return false;
-        }
-        let stopping = Rc::new(with_breakpoint(&code));
-        self.replace_code(method, stopping);
-        let breakpoint = Breakpoint {
-            method: self.retain(method),
-            code,
-        };
-        self.debugging.breakpoints.insert(method, breakpoint);
-        true
-    }
-
-    /// Processes stop at this method no longer. False if they did not.
-    pub fn remove_breakpoint(&mut self, method: Oop) -> bool {
-        let Some(breakpoint) = self.debugging.breakpoints.remove(&method) else {
-            return false;
-        };
-        self.replace_code(breakpoint.method.oop(), breakpoint.code);
-        true
-    }
-
-    fn replace_code(&mut self, method: Oop, code: Rc<Code>) {
-        if let Some(super::heap::Body::Method(body)) = self.heap.body_mut(method) {
-            body.code = code;
-        }
-        self.flush_method_cache();
-    }
-
-    /// The running process is at a breakpoint.
-    pub(super) fn reach_breakpoint(&mut self) {
-        let process = self.scheduler.active_process;
-        let heeds = self
-            .owner_of(process)
-            .is_some_and(|id| self.is_spawned(process, id) && self.debugging.heeding.contains(&id));
-        if heeds {
-            self.forget_step(process);
-            self.stop_active(true);
-        }
-    }
-}
-
-/// The same code with a breakpoint before its first instruction.
-fn with_breakpoint(code: &Code) -> Code {
-    let ops = std::iter::once(Op::Break)
-        .chain(code.ops.iter().map(|op| match *op {
-            Op::Jump(target) => Op::Jump(target + 1),
-            Op::JumpIfTrue(target) => Op::JumpIfTrue(target + 1),
-            Op::JumpIfFalse(target) => Op::JumpIfFalse(target + 1),
-            Op::JumpIfNil(target) => Op::JumpIfNil(target + 1),
-            Op::JumpIfNotNil(target) => Op::JumpIfNotNil(target + 1),
-            other => other,
-        }))
-        .collect();
-    let first = code.ranges.first().copied().unwrap_or(code.range);
-    Code {
-        ops,
-        literals: code.literals.clone(),
-        ranges: std::iter::once(first)
-            .chain(code.ranges.iter().copied())
-            .collect(),
-        variables: code.variables.clone(),
-        args: code.args,
-        temps: code.temps,
-        frame_slots: code.frame_slots,
-        primitive: code.primitive,
-        error_slot: code.error_slot,
-        marker: code.marker,
-        is_block: code.is_block,
-        selector: code.selector,
-        owner: code.owner,
-        source: Rc::clone(&code.source),
-        range: code.range,
     }
 }
 

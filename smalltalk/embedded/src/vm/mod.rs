@@ -24,6 +24,7 @@
 
 mod activation;
 mod boot;
+mod breakpoints;
 mod classes;
 mod code;
 mod codegen;

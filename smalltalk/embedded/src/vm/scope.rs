@@ -3,7 +3,6 @@
 use super::Vm;
 use super::debug::runs_next;
 use super::events::{BindingsId, ProcessId, SpawnOptions, StackFrame};
-use super::frame::Frame;
 use super::known::{class, slot};
 use super::oop::Oop;
 use super::roots::Root;
@@ -67,7 +66,8 @@ impl Vm {
                 if all.iter().any(is_known) || own.iter().any(is_known) {
                     continue;
                 }
-                let held = self.held(frame, usize::from(variable.slot));
+                let held = frame.slots.get(usize::from(variable.slot)).copied();
+                let held = held.unwrap_or(Oop::NIL);
                 own.push(FrameVariable {
                     name: variable.name.to_string(),
                     value: if variable.in_cell {
@@ -88,10 +88,6 @@ impl Vm {
             context = self.heap.slot(frame.closure, slot::BLOCK_OUTER);
         }
         all
-    }
-
-    fn held(&self, frame: &Frame, slot: usize) -> Oop {
-        frame.slots.get(slot).copied().unwrap_or(Oop::NIL)
     }
 
     /// What a cell holds; where none has been made yet, nothing.

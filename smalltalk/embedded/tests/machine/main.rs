@@ -6,6 +6,7 @@ mod abuse;
 mod blocks;
 mod classes;
 mod collection;
+mod debugging;
 mod exceptions;
 mod host;
 mod limits;
