@@ -280,9 +280,14 @@ fn one_key_is_one_operation_and_quick_steps_follow_each_other() {
         DebugOperation::StepInto,
         stopped(&["Foo>>baz", "Foo>>bar", "DoIt"]),
     );
-    scene.answer_debug(DebugOperation::StepOver, stopped(&["Foo>>baz", "DoIt"]));
+    // which meets another error: what was to come behind it is not wanted blindly
+    scene.operate(DebugOperation::Continue, None);
+    let mut failed = stopped(&["Foo>>baz", "DoIt"]);
+    failed.debug_info.title = "Error: else".into();
+    scene.answer_debug(DebugOperation::StepOver, failed);
     assert_eq!(scene.debugger().state, ProcessState::Stopped);
     assert_eq!(scene.debugs(DebugOperation::StepOver), []);
+    assert_eq!(scene.debugs(DebugOperation::Continue), []);
 }
 
 #[test]

@@ -98,7 +98,9 @@ fn code_that_is_debugged_stops_before_its_first_statement_and_is_stepped_through
     session.press("c");
     session.see("It went on to its end: 42");
     session.see("Nothing is being debugged");
-    session.press("Esc").see_no_more("Nothing is being debugged");
+    session
+        .press("Esc")
+        .see_no_more("Nothing is being debugged");
     session.press(keys::WORKSPACE);
     session.prints("total", "7");
     session.close();
@@ -123,7 +125,9 @@ fn an_open_debugger_survives_a_killed_sidecar() {
     });
     choose_the_method(&session);
     session.press("x").see("Nothing is being debugged");
-    session.press("Esc").see_no_more("Nothing is being debugged");
+    session
+        .press("Esc")
+        .see_no_more("Nothing is being debugged");
     session.prints("3 + 4", "7");
     session.close();
 }

@@ -1,38 +1,27 @@
 //! What the debuggers' panes show: one of the session's open debuggers and one of its frames, shared by
 //! all panes.
 //!
-//! Which debuggers are open is the session's, and on disk. What one of them looks like is not: it is had
+//! `known.rs` is what is known of the one that is shown. Which debuggers are open is the session's, and on disk. What one of them looks like is not: it is had
 //! again from the server whenever it is missing. Only the one that is shown is known, only as much of it
 //! is told as fits a line of a pipe.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use stui_protocol::Uuid;
-use stui_protocol::debugger::{
-    DebuggerView, Evaluated, Frame, FrameSource, OpenDebugger, ProcessState, Variable,
-    VariableKind, name_of,
-};
+use stui_protocol::debugger::{DebuggerView, Evaluated, OpenDebugger, ProcessState, name_of};
 use stui_protocol::error::StackFrame;
 use stui_protocol::object::InstanceVariable;
-use stui_protocol::pane::{Instance, Line, MAX_SLICE, Pos, Span};
-use stui_protocol::position::Range;
+use stui_protocol::pane::Instance;
 use stui_protocol::request::DebugOperation;
 
-use super::document::escaped_len;
 use super::inspector::cut;
 use super::record::{Debugger, Evaluation};
 
-/// Most frames that are told at once, and the most bytes of them.
-const MAX_FRAMES: usize = 60;
-const MAX_FRAME_BYTES: usize = 14 * 1024;
-/// Most lines of source that are told at once, and the most bytes of them.
-const MAX_LINES: usize = 200;
-const MAX_SOURCE_BYTES: usize = 16 * 1024;
-/// Lines of source told above the one that runs.
-const LINES_ABOVE: u32 = 40;
-/// Most variables that are told, and the most bytes of them.
-const MAX_VARIABLES: usize = 200;
-const MAX_VARIABLE_BYTES: usize = 14 * 1024;
+mod known;
+
+pub(in crate::hub) use known::Known;
+use known::{Source, name_of_source};
+
 /// Longest source that is kept, in bytes.
 const MAX_SOURCE: usize = 1 << 20;
 /// Most characters of a method, a name, a value or a class.
@@ -44,50 +33,28 @@ const MAX_WAITING: usize = 16;
 
 /// An operation that somebody asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Asked {
-    pub(super) by: Instance,
-    pub(super) operation: DebugOperation,
-    pub(super) frame: usize,
-    pub(super) code: Option<String>,
+pub(in crate::hub) struct Asked {
+    pub(in crate::hub) by: Instance,
+    pub(in crate::hub) operation: DebugOperation,
+    pub(in crate::hub) frame: usize,
+    pub(in crate::hub) code: Option<String>,
 }
 
 /// A process that does something.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(in crate::hub) struct Running {
     /// The request that made it run.
-    pub(super) request: Uuid,
-    pub(super) asked: Asked,
+    pub(in crate::hub) request: Uuid,
+    pub(in crate::hub) asked: Asked,
     /// Steps that were asked for meanwhile, each from where the one before ends.
     waiting: VecDeque<Asked>,
     /// Its server says that the debugger is closed; how, the request's answer says.
-    pub(super) closed: bool,
-}
-
-/// What is known of the debugger that is shown.
-#[derive(Debug)]
-pub(super) struct Known {
-    frames: Vec<StackFrame>,
-    /// The chosen frame.
-    pub(super) frame: usize,
-    /// Whether its process can be stepped.
-    pub(super) is_suspended: bool,
-    variables: Vec<InstanceVariable>,
-    /// Instance variables of the receiver.
-    slots: Vec<InstanceVariable>,
-    source: Option<Source>,
-}
-
-/// The source of a method.
-#[derive(Debug)]
-struct Source {
-    /// The method, as its frame calls it; of evaluated code which debugger's.
-    of: String,
-    lines: Vec<String>,
+    pub(in crate::hub) closed: bool,
 }
 
 /// See the module's text.
 #[derive(Debug, Default)]
-pub(super) struct Debugging {
+pub(in crate::hub) struct Debugging {
     /// Counts the states shown.
     stop: u64,
     shown: Option<String>,
@@ -97,14 +64,14 @@ pub(super) struct Debugging {
     evaluated: Option<Evaluated>,
     running: BTreeMap<String, Running>,
     /// Processes that went on and were not heard of since, and when to look at the one shown again.
-    pub(super) gone_on: BTreeSet<String>,
+    pub(in crate::hub) gone_on: BTreeSet<String>,
     /// Evaluations that came to their ends so, and whose answers are still to be told.
-    pub(super) to_answer: VecDeque<Evaluation>,
-    pub(super) look_at: Option<u64>,
+    pub(in crate::hub) to_answer: VecDeque<Evaluation>,
+    pub(in crate::hub) look_at: Option<u64>,
     /// Whether anybody ever looked.
-    pub(super) is_watched: bool,
+    pub(in crate::hub) is_watched: bool,
     /// Whether panes do not know yet what is to be shown.
-    pub(super) is_dirty: bool,
+    pub(in crate::hub) is_dirty: bool,
     /// Handles that were shown and are not any more.
     dropped: BTreeSet<String>,
     /// Who did something in the debugger that is shown.
@@ -115,44 +82,44 @@ pub(super) struct Debugging {
 
 impl Debugging {
     /// The number of the state that is shown.
-    pub(super) fn stop(&self) -> u64 {
+    pub(in crate::hub) fn stop(&self) -> u64 {
         self.stop
     }
 
     /// Id of the debugger that is shown.
-    pub(super) fn shown(&self) -> Option<&str> {
+    pub(in crate::hub) fn shown(&self) -> Option<&str> {
         self.shown.as_deref()
     }
 
     /// What is known of it.
-    pub(super) fn known(&self) -> Option<&Known> {
+    pub(in crate::hub) fn known(&self) -> Option<&Known> {
         self.known.as_ref()
     }
 
     /// What a debugger's process does; none: nothing that was asked of it.
-    pub(super) fn running(&self, id: &str) -> Option<&Running> {
+    pub(in crate::hub) fn running(&self, id: &str) -> Option<&Running> {
         self.running.get(id)
     }
 
     /// The same, to be told something about it.
-    pub(super) fn running_mut(&mut self, id: &str) -> Option<&mut Running> {
+    pub(in crate::hub) fn running_mut(&mut self, id: &str) -> Option<&mut Running> {
         self.running.get_mut(id)
     }
 
     /// The requests that make processes run.
-    pub(super) fn requests(&self) -> impl Iterator<Item = Uuid> {
+    pub(in crate::hub) fn requests(&self) -> impl Iterator<Item = Uuid> {
         self.running.values().map(|running| running.request)
     }
 
     /// How many processes run because somebody asked for it.
-    pub(super) fn count_running(&self) -> usize {
+    pub(in crate::hub) fn count_running(&self) -> usize {
         let on = self.gone_on.iter();
         let on = on.filter(|id| !self.running.contains_key(*id)).count();
         self.running.len() + on
     }
 
     /// Nothing is known yet but which one is shown.
-    pub(super) fn showing(shown: Option<String>) -> Self {
+    pub(in crate::hub) fn showing(shown: Option<String>) -> Self {
         Debugging {
             shown,
             ..Debugging::default()
@@ -160,12 +127,12 @@ impl Debugging {
     }
 
     /// Whether it is known that nothing can be known.
-    pub(super) fn is_hidden(&self) -> bool {
+    pub(in crate::hub) fn is_hidden(&self) -> bool {
         self.hidden.is_some()
     }
 
     /// Somebody moves the process, in this state.
-    pub(super) fn moved_by(&mut self, by: &Instance, stop: u64) {
+    pub(in crate::hub) fn moved_by(&mut self, by: &Instance, stop: u64) {
         match &self.moved {
             Some((mover, _)) if mover == by => {}
             _ => self.moved = Some((by.clone(), stop)),
@@ -173,23 +140,23 @@ impl Debugging {
     }
 
     /// Whether a step was asked for in a state that the same pane's steps before it have left.
-    pub(super) fn follows(&self, stop: u64, asked: &Asked) -> bool {
+    pub(in crate::hub) fn follows(&self, stop: u64, asked: &Asked) -> bool {
         let own = self.moved.as_ref().filter(|(mover, _)| *mover == asked.by);
-        is_step(asked.operation) && own.is_some_and(|(_, from)| (*from..self.stop).contains(&stop))
+        may_wait(asked.operation) && own.is_some_and(|(_, from)| (*from..self.stop).contains(&stop))
     }
 
     /// Somebody did something in the debugger that is shown.
-    pub(super) fn touched(&mut self, by: &Instance) {
+    pub(in crate::hub) fn touched(&mut self, by: &Instance) {
         self.touched_by = by.client();
     }
 
     /// Whether a debugger that opens for `by` may take the place of the one that is shown.
-    pub(super) fn gives_way_to(&self, by: &Instance) -> bool {
+    pub(in crate::hub) fn gives_way_to(&self, by: &Instance) -> bool {
         self.shown.is_none() || self.touched_by.is_none() || self.touched_by == by.client()
     }
 
     /// Shows a debugger, of which nothing is known yet; none: there is none.
-    pub(super) fn show(&mut self, id: Option<String>) {
+    pub(in crate::hub) fn show(&mut self, id: Option<String>) {
         self.shown = id;
         self.touched_by = None;
         self.moved = None;
@@ -198,7 +165,7 @@ impl Debugging {
     }
 
     /// What is known of the debugger that is shown holds no longer.
-    pub(super) fn forget_known(&mut self) {
+    pub(in crate::hub) fn forget_known(&mut self) {
         self.drop_known();
         self.hidden = None;
         self.look_at = None;
@@ -214,7 +181,7 @@ impl Debugging {
     }
 
     /// A debugger is closed.
-    pub(super) fn forget(&mut self, id: &str) {
+    pub(in crate::hub) fn forget(&mut self, id: &str) {
         self.running.remove(id);
         self.gone_on.remove(id);
         if self.shown.as_deref() == Some(id) {
@@ -224,7 +191,7 @@ impl Debugging {
     }
 
     /// All of them are gone with their server.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::hub) fn clear(&mut self) {
         self.running.clear();
         self.gone_on.clear();
         self.to_answer.clear();
@@ -233,14 +200,14 @@ impl Debugging {
     }
 
     /// The debugger that is shown cannot be looked at.
-    pub(super) fn hide(&mut self, reason: &str) {
+    pub(in crate::hub) fn hide(&mut self, reason: &str) {
         self.drop_known();
         self.hidden = Some(cut(reason, 500));
         self.is_dirty = true;
     }
 
     /// A request makes a debugger's process run.
-    pub(super) fn begins(&mut self, id: String, request: Uuid, asked: Asked) {
+    pub(in crate::hub) fn begins(&mut self, id: String, request: Uuid, asked: Asked) {
         if asked.operation != DebugOperation::EvaluateInFrame {
             self.evaluated = None;
         }
@@ -257,13 +224,14 @@ impl Debugging {
 
     /// Puts a step behind those of the same pane that run or wait; `false`: somebody else's run, or there
     /// are too many.
-    pub(super) fn waits(&mut self, id: &str, asked: Asked) -> bool {
+    pub(in crate::hub) fn waits(&mut self, id: &str, asked: Asked) -> bool {
         let Some(running) = self.running.get_mut(id) else {
             return false;
         };
+        let last = running.waiting.back().unwrap_or(&running.asked);
         let waits = running.asked.by == asked.by
-            && is_step(asked.operation)
-            && is_step(running.asked.operation)
+            && may_wait(asked.operation)
+            && is_step(last.operation)
             && running.waiting.len() < MAX_WAITING;
         if waits {
             running.waiting.push_back(asked);
@@ -272,7 +240,7 @@ impl Debugging {
     }
 
     /// What was asked of a debugger's process is answered; what it was, and the steps behind it.
-    pub(super) fn ends(&mut self, id: &str) -> Option<(Running, VecDeque<Asked>)> {
+    pub(in crate::hub) fn ends(&mut self, id: &str) -> Option<(Running, VecDeque<Asked>)> {
         let mut running = self.running.remove(id)?;
         let waiting = std::mem::take(&mut running.waiting);
         self.is_dirty = true;
@@ -280,7 +248,7 @@ impl Debugging {
     }
 
     /// Begins what waits behind a step that has ended.
-    pub(super) fn begins_next(
+    pub(in crate::hub) fn begins_next(
         &mut self,
         id: &str,
         request: Uuid,
@@ -297,7 +265,7 @@ impl Debugging {
 
     /// The process that is shown has moved, or is seen for the first time: its frames, and the variables
     /// of the chosen one.
-    pub(super) fn stopped(
+    pub(in crate::hub) fn stopped(
         &mut self,
         frames: Vec<StackFrame>,
         frame: usize,
@@ -319,7 +287,7 @@ impl Debugging {
     }
 
     /// Chooses a frame; `false`: there is no such one, or it is chosen already.
-    pub(super) fn choose(&mut self, frame: usize) -> bool {
+    pub(in crate::hub) fn choose(&mut self, frame: usize) -> bool {
         let Some(known) = &mut self.known else {
             return false;
         };
@@ -335,7 +303,7 @@ impl Debugging {
     }
 
     /// The variables of the chosen frame are these now.
-    pub(super) fn take_variables(&mut self, variables: Vec<InstanceVariable>) {
+    pub(in crate::hub) fn take_variables(&mut self, variables: Vec<InstanceVariable>) {
         if let Some(known) = &mut self.known {
             let left = std::mem::replace(&mut known.variables, variables);
             self.dropped
@@ -345,7 +313,7 @@ impl Debugging {
     }
 
     /// The receiver's instance variables are these.
-    pub(super) fn take_slots(&mut self, slots: Vec<InstanceVariable>) {
+    pub(in crate::hub) fn take_slots(&mut self, slots: Vec<InstanceVariable>) {
         if let Some(known) = &mut self.known {
             let left = std::mem::replace(&mut known.slots, slots);
             self.dropped
@@ -355,12 +323,12 @@ impl Debugging {
     }
 
     /// Handles that nobody wants, among them some that nobody was shown.
-    pub(super) fn drop_handles(&mut self, ids: impl IntoIterator<Item = String>) {
+    pub(in crate::hub) fn drop_handles(&mut self, ids: impl IntoIterator<Item = String>) {
         self.dropped.extend(ids);
     }
 
     /// The source of the chosen frame.
-    pub(super) fn take_source(&mut self, text: &str) {
+    pub(in crate::hub) fn take_source(&mut self, text: &str) {
         let Some(known) = &mut self.known else {
             return;
         };
@@ -392,7 +360,7 @@ impl Debugging {
     }
 
     /// What came of code that was evaluated in a frame.
-    pub(super) fn take_evaluated(&mut self, code: &str, answer: &str, good: bool) {
+    pub(in crate::hub) fn take_evaluated(&mut self, code: &str, answer: &str, good: bool) {
         self.evaluated = Some(Evaluated {
             code: cut(code, MAX_CELL),
             answer: cut(answer, 1000),
@@ -402,7 +370,7 @@ impl Debugging {
     }
 
     /// Ids of the objects that are in use here.
-    pub(super) fn held(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::hub) fn held(&self) -> impl Iterator<Item = &str> {
         let known = self.known.iter();
         known
             .flat_map(|known| known.variables.iter().chain(&known.slots))
@@ -410,12 +378,16 @@ impl Debugging {
     }
 
     /// Ids of the objects that were shown and are not any more, each told once.
-    pub(super) fn take_dropped(&mut self) -> BTreeSet<String> {
+    pub(in crate::hub) fn take_dropped(&mut self) -> BTreeSet<String> {
         std::mem::take(&mut self.dropped)
     }
 
     /// What panes are told, its source from this line on; none: around what runs.
-    pub(super) fn view(&self, open: &VecDeque<Debugger>, line: Option<u32>) -> DebuggerView {
+    pub(in crate::hub) fn view(
+        &self,
+        open: &VecDeque<Debugger>,
+        line: Option<u32>,
+    ) -> DebuggerView {
         let shown = self.shown.as_deref();
         let at = open.iter().position(|it| Some(it.id.as_str()) == shown);
         let mut view = DebuggerView {
@@ -457,182 +429,12 @@ impl Debugging {
     }
 }
 
-impl Known {
-    /// The frame that is chosen.
-    pub(super) fn chosen(&self) -> Option<&StackFrame> {
-        self.frames.get(self.frame)
-    }
-
-    /// Whether the source of the chosen frame is there.
-    pub(super) fn has_source(&self) -> bool {
-        self.source.is_some()
-    }
-
-    /// The receiver of the chosen frame.
-    pub(super) fn receiver(&self) -> Option<&InstanceVariable> {
-        self.variables.iter().find(|it| it.name == "self")
-    }
-
-    /// The variables in the order in which they are shown.
-    fn in_order(&self) -> impl Iterator<Item = (VariableKind, &InstanceVariable)> {
-        let receiver = self.variables.iter().filter(|it| it.name == "self");
-        let others = self.variables.iter().filter(|it| it.name != "self");
-        receiver
-            .map(|it| (VariableKind::Receiver, it))
-            .chain(self.slots.iter().map(|it| (VariableKind::Slot, it)))
-            .chain(others.map(|it| (VariableKind::Temporary, it)))
-    }
-
-    /// The variable with this number among those that are shown.
-    pub(super) fn variable(&self, number: usize) -> Option<&InstanceVariable> {
-        self.in_order().nth(number).map(|(_, variable)| variable)
-    }
-
-    fn describe(&self, view: &mut DebuggerView, line: Option<u32>) {
-        view.frame = self.frame as u32;
-        view.frames_total = self.frames.len() as u32;
-        let around = self.frames_around();
-        view.frames_from = around.start as u32;
-        view.frames = self.frames[around].iter().map(frame_of).collect();
-        view.source = self.source.as_ref().map(|source| {
-            let next = self.chosen().and_then(|frame| frame.range).map(span_of);
-            source.part(next, line)
-        });
-        let mut bytes = 0;
-        let mut rows = Vec::new();
-        let count = self.in_order().count();
-        for (kind, variable) in self.in_order().take(MAX_VARIABLES) {
-            let row = Variable {
-                name: cut(&variable.name, MAX_CELL),
-                value: cut(&variable.value, MAX_CELL),
-                class_name: cut(&variable.class_name, MAX_CELL),
-                kind,
-            };
-            bytes += 80
-                + escaped_len(&row.name)
-                + escaped_len(&row.value)
-                + escaped_len(&row.class_name);
-            if bytes > MAX_VARIABLE_BYTES {
-                break;
-            }
-            rows.push(row);
-        }
-        view.more_variables = (count - rows.len()) as u32;
-        if let Some(frame) = self.chosen()
-            && view.more_variables == 0
-        {
-            rows.push(Variable {
-                name: "thisContext".into(),
-                value: cut(&frame.method, MAX_CELL),
-                class_name: "Context".into(),
-                kind: VariableKind::Context,
-            });
-        }
-        view.variables = rows;
-    }
-
-    /// As many frames around the chosen one as fit.
-    fn frames_around(&self) -> std::ops::Range<usize> {
-        let (mut first, mut end, mut bytes) = (self.frame, self.frame, 0);
-        let mut fits = |frame: &StackFrame| {
-            let frame = frame_of(frame);
-            bytes += 40 + escaped_len(&frame.method) + escaped_len(&frame.receiver);
-            bytes <= MAX_FRAME_BYTES
-        };
-        while end - first < MAX_FRAMES {
-            let before = (first, end);
-            if self.frames.get(end).is_some_and(&mut fits) {
-                end += 1;
-            }
-            if first > 0 && fits(&self.frames[first - 1]) {
-                first -= 1;
-            }
-            if before == (first, end) {
-                break;
-            }
-        }
-        first..end
-    }
+/// Whether an operation may wait for the step before it: it means the innermost frame, wherever that is.
+fn may_wait(operation: DebugOperation) -> bool {
+    is_step(operation) || operation == DebugOperation::Continue
 }
 
-impl Source {
-    fn part(&self, next: Option<Span>, line: Option<u32>) -> FrameSource {
-        let total = self.lines.len() as u32;
-        let runs = next.map_or(0, |next| next.start.line.saturating_sub(LINES_ABOVE));
-        let first = line.unwrap_or(runs).min(total.saturating_sub(1));
-        let mut bytes = 0;
-        let lines = self.lines.iter().zip(0..).skip(first as usize);
-        let lines = lines
-            .take(MAX_LINES)
-            .map(|(text, number)| {
-                // Of a long line that part is told in which something runs.
-                let from = match next {
-                    Some(next) if next.start.line == number => {
-                        next.start.column.saturating_sub(MAX_SLICE as u32 / 2)
-                    }
-                    _ => 0,
-                };
-                slice(text, from)
-            })
-            .take_while(|line| {
-                bytes += 24 + escaped_len(&line.text);
-                bytes <= MAX_SOURCE_BYTES
-            })
-            .collect();
-        FrameSource {
-            total,
-            first,
-            lines,
-            next,
-        }
-    }
-}
-
-/// At most [`MAX_SLICE`] characters of a line, from a column on if it is longer.
-fn slice(text: &str, from: u32) -> Line {
-    let length = text.chars().count();
-    if length <= MAX_SLICE {
-        return Line {
-            text: text.to_owned(),
-            from: 0,
-            length: None,
-        };
-    }
-    Line {
-        text: text.chars().skip(from as usize).take(MAX_SLICE).collect(),
-        from,
-        length: u32::try_from(length).ok(),
-    }
-}
-
-/// What tells the source of a frame from that of others.
-fn name_of_source(frame: &StackFrame, debugger: Option<&str>) -> String {
-    if frame.is_evaluated_code {
-        return format!("evaluated: {}", debugger.unwrap_or_default());
-    }
-    match (&frame.class_name, &frame.selector) {
-        (Some(class), Some(selector)) => format!("{class}>>{selector}"),
-        _ => frame.method.clone(),
-    }
-}
-
-fn frame_of(frame: &StackFrame) -> Frame {
-    Frame {
-        method: cut(&frame.method, MAX_CELL),
-        receiver: cut(&frame.receiver_class, MAX_CELL),
-        is_evaluated_code: frame.is_evaluated_code,
-    }
-}
-
-fn span_of(range: Range) -> Span {
-    let place = |position: stui_protocol::position::Position| {
-        let from_0 = |number: usize| u32::try_from(number.saturating_sub(1)).unwrap_or(u32::MAX);
-        Pos::new(from_0(position.line), from_0(position.column))
-    };
-    Span::between(place(range.start), place(range.end))
-}
-
-/// Whether an operation may wait for the one before it: it means the innermost frame, wherever that is.
+/// Whether others may wait for an operation.
 fn is_step(operation: DebugOperation) -> bool {
     matches!(
         operation,
@@ -642,6 +444,7 @@ fn is_step(operation: DebugOperation) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::known::MAX_FRAMES;
     use super::*;
 
     fn frames(count: usize, method: &str) -> Vec<StackFrame> {
