@@ -66,7 +66,10 @@ fn a_failing_method_is_debugged_and_its_evaluation_goes_on_to_its_end() {
     session.see("Stack 1/1");
     session.press("c");
     session.see("It went on to its end: 40");
-    session.press("Esc").see_no_more(STACK);
+    session.see("Nothing is being debugged");
+    session
+        .press("Esc")
+        .see_no_more("Nothing is being debugged");
     session.see_that("the answer, and no error marked", |screen| {
         let left = left(screen);
         left.contains("10 sharedBy: 0 40") && !left.contains('✗')
@@ -189,6 +192,9 @@ fn two_people_see_the_same_debugger_and_a_key_of_either_is_one_step() {
     session.see("It went on to its end: 99");
     sees("It went on to its end: 99");
     // each was written once, whoever stepped
+    session
+        .press("Esc")
+        .see_no_more("Nothing is being debugged");
     session.see_that("each number once", |screen| {
         let right = stui_e2e::right(screen);
         let lines: Vec<&str> = right.lines().collect();
@@ -197,6 +203,9 @@ fn two_people_see_the_same_debugger_and_a_key_of_either_is_one_step() {
             lines.iter().filter(is_it).count() == 1
         })
     });
-    drop(other);
+    if let Err(error) = other.kill() {
+        session.fail(&error.to_string());
+    }
+    session.see_no_more("2 people");
     session.close();
 }
