@@ -106,6 +106,9 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     let mut hub = Hub::restored(format!("{seed:032x}"), seed, names, snapshot, records);
     troubles.extend(misconfigured.and_then(|error| self::misconfigured(&error)));
     hub.tell_who_comes(troubles);
+    if crate::debugger_pane::is_in(&places.layout(&options.session)) {
+        hub.let_debugger_come_up();
+    }
 
     let (tell, told) = bounded(MAX_WAITING);
     watch(options.zellij_pid, sender(&tell, || Happening::ZellijEnded))?;

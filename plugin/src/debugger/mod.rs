@@ -163,10 +163,12 @@ impl Debugger {
             && (!there.contains(&shown.start) || !there.contains(&(shown.end - 1)));
         if missing {
             let from = self.top.saturating_sub(rows);
-            self.question.ask(from, |line| {
-                let session = link.session();
-                let line = Some(line);
-                link.ask(FromPane::DebuggerView { session, line }, out)
+            self.question.ask(from, |first| {
+                let wanted = FromPane::DebuggerView {
+                    session: link.session(),
+                    line: Some(first),
+                };
+                link.ask(wanted, out)
             });
         }
     }

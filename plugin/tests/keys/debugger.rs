@@ -308,7 +308,7 @@ fn enter_on_a_variable_inspects_it() {
         frame: 1,
         variable: 1,
     };
-    assert_eq!(acts(&desk), [inspect.clone()]);
+    assert_eq!(acts(&desk), [inspect]);
     desk.press("End, Enter");
     assert_eq!(acts(&desk).len(), 1, "thisContext is no object");
 }

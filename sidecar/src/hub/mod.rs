@@ -271,6 +271,8 @@ pub struct Hub {
     gathering: BTreeMap<CallKey, Gathering>,
     /// What went wrong before anybody was there to be told.
     troubles: Vec<String>,
+    /// Whether the layout has a debugger's pane that can be brought up.
+    debugger_comes_up: bool,
     /// What panes of sessions were last told.
     list_told: Option<SessionList>,
     people: People,
@@ -285,6 +287,11 @@ impl Hub {
     /// Sentences about what went wrong, for the panes of workspaces that come.
     pub fn tell_who_comes(&mut self, troubles: Vec<String>) {
         self.troubles = troubles;
+    }
+
+    /// The layout has a debugger's pane that can be brought up.
+    pub fn let_debugger_come_up(&mut self) {
+        self.debugger_comes_up = true;
     }
 
     /// The state of everything behind the session that was switched to last, as its panes are told.
@@ -414,6 +421,7 @@ impl Hub {
             image,
             now: self.now,
             client_id: &self.client_id,
+            debugger_comes_up: self.debugger_comes_up,
             out,
         };
         Some(does(session, &mut work))

@@ -78,6 +78,7 @@ impl Scene {
             seq: BTreeMap::new(),
             shown_debugger: 0,
         };
+        scene.hub.let_debugger_come_up();
         for role in Role::ALL {
             scene.hello(&pane(role), role);
         }

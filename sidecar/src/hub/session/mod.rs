@@ -91,6 +91,8 @@ pub(super) struct Work<'a> {
     pub(super) now: u64,
     /// What the hub calls itself at servers.
     pub(super) client_id: &'a str,
+    /// Whether the debugger's pane can be brought up.
+    pub(super) debugger_comes_up: bool,
     pub(super) out: &'a mut Vec<Effect>,
 }
 

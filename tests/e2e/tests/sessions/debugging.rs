@@ -92,10 +92,8 @@ fn code_that_is_debugged_stops_before_its_first_statement_and_is_stepped_through
         let Some((row, column)) = place_of(screen, "▸ total := 3 + 4. total * 6") else {
             return false;
         };
-        let reversed = |at| {
-            let cell = screen.cell(row, column + 2 + at);
-            cell.is_some_and(|cell| cell.inverse())
-        };
+        let reversed =
+            |at| matches!(screen.cell(row, column + 2 + at), Some(cell) if cell.inverse());
         !reversed(9) && reversed(17)
     });
     session.press("c");

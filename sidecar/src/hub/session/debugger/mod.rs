@@ -398,7 +398,7 @@ impl Session {
     /// A debugger that was asked for is open: its pane comes up where that can disturb nobody.
     pub(super) fn come_up(&self, by: &Instance, work: &mut Work) {
         let alone = self.told.as_ref().is_none_or(|status| status.clients < 2);
-        if alone {
+        if alone && work.debugger_comes_up {
             work.out.push(Effect::ShowDebugger);
         } else {
             let text = "Stopped before its first statement; Alt d shows the debugger.";
