@@ -1,6 +1,7 @@
 //! What the panes can be told to do: one table that drives the keys, the help and the README.
 
 use stui_protocol::pane::{How, Role};
+use stui_protocol::request::DebugOperation;
 
 use crate::key::{Key, UnknownKey};
 
@@ -11,7 +12,7 @@ pub enum Where {
     Everywhere,
     /// In panes of this role.
     In(Role),
-    /// In the inspector, the transcript and the sessions, where characters are not text.
+    /// In the inspector, the transcript, the sessions and the debugger, where characters are not text.
     Lists,
 }
 
@@ -119,6 +120,18 @@ pub enum Command {
     MoveSession,
     /// Run again what a lost server had evaluated.
     RunAgain,
+    /// Do something with a process in the debugger.
+    Debug(DebugOperation),
+    /// Inspect the selected variable.
+    InspectVariable,
+    /// Let the next part of the debugger listen to the arrows.
+    NextPart,
+    /// Let the part before listen to them.
+    PreviousPart,
+    /// Show the next open debugger.
+    NextDebugger,
+    /// Show the open debugger before.
+    PreviousDebugger,
     /// Show or hide the keys.
     Help,
     /// Drop the message, the selection, the help.
@@ -150,8 +163,14 @@ impl Command {
             | Command::RenameSession
             | Command::CloseSession
             | Command::MoveSession
-            | Command::RunAgain => true,
+            | Command::RunAgain
+            | Command::Debug(_)
+            | Command::InspectVariable
+            | Command::NextDebugger
+            | Command::PreviousDebugger => true,
             Command::Move(_)
+            | Command::NextPart
+            | Command::PreviousPart
             | Command::SwitchSession
             | Command::SelectAll
             | Command::Copy
@@ -200,16 +219,18 @@ const WORKSPACE: Where = Where::In(Role::Workspace);
 const INSPECTOR: Where = Where::In(Role::Inspector);
 const TRANSCRIPT: Where = Where::In(Role::Transcript);
 const SESSIONS: Where = Where::In(Role::Sessions);
+const DEBUGGER: Where = Where::In(Role::Debugger);
 
 /// Every command. Hints are shown in this order, as many as fit.
 ///
 /// The keys are free in Zellij's normal mode, which takes Ctrl with b g h n o p q s t and Alt with
-/// f h i j k l n o p, arrows and `+ - = [ ]`.
+/// f h i j k l n o p, arrows and `+ - = [ ]`, and in STUI's layout, which has Alt with d s v w.
 #[rustfmt::skip] // a row a line
 pub const TABLE: &[Entry] = &[
     entry(Command::Evaluate(How::PrintIt), "print_it", &["Ctrl e"], WORKSPACE, "Print it: evaluate, insert the answer behind it and select it", "print it"),
     entry(Command::Evaluate(How::DoIt), "do_it", &["Ctrl d"], WORKSPACE, "Do it: evaluate the selection, else the statement at the cursor", "do it"),
     entry(Command::Evaluate(How::InspectIt), "inspect_it", &["Ctrl l"], WORKSPACE, "Inspect it: evaluate and look into the answer", "inspect it"),
+    entry(Command::Evaluate(How::DebugIt), "debug_it", &["Ctrl r"], WORKSPACE, "Debug it: stop before the first statement, in the debugger", "debug it"),
     entry(Command::Open, "open", &["Enter", "Right"], INSPECTOR, "Walk into the selected row", "open"),
     entry(Command::Back, "back", &["Left", "Backspace"], INSPECTOR, "Back to the object before", "back"),
     entry(Command::NextView, "next_view", &["Tab"], INSPECTOR, "The object's next view", "view"),
@@ -221,6 +242,21 @@ pub const TABLE: &[Entry] = &[
     entry(Command::CloseSession, "close_session", &["x"], SESSIONS, "Close the session with its text and variables; asks y/n", "close"),
     entry(Command::RunAgain, "run_again", &["h"], SESSIONS, "Run the history again: what a lost server had evaluated, in order", "run history"),
     entry(Command::MoveSession, "move_session", &["i"], SESSIONS, "Move the session to the next image; its variables stay behind", "image"),
+    entry(Command::Debug(DebugOperation::StepInto), "into", &["i"], DEBUGGER, "Into: to the next message, into its method", "into"),
+    entry(Command::Debug(DebugOperation::StepOver), "over", &["o"], DEBUGGER, "Over: to the next message of the chosen frame, past this one", "over"),
+    entry(Command::Debug(DebugOperation::StepOut), "out", &["u"], DEBUGGER, "Out: until the chosen frame returns", "out"),
+    entry(Command::Debug(DebugOperation::Continue), "proceed", &["c"], DEBUGGER, "Proceed: run on", "proceed"),
+    entry(Command::Debug(DebugOperation::EvaluateInFrame), "evaluate", &["e"], DEBUGGER, "Evaluate in the chosen frame; asks for the expression", "evaluate"),
+    entry(Command::Debug(DebugOperation::Restart), "restart", &["r"], DEBUGGER, "Restart: run the chosen frame from its beginning", "restart"),
+    entry(Command::Debug(DebugOperation::ReturnValue), "return_value", &["v"], DEBUGGER, "Return Value: return from the chosen frame; asks for the expression", "return"),
+    entry(Command::Debug(DebugOperation::Terminate), "terminate", &["x"], DEBUGGER, "Terminate the process, and close the debugger", "terminate"),
+    entry(Command::NextPart, "next_part", &["Tab"], DEBUGGER, "To the stack, the source, the variables, for the arrows", "part"),
+    entry(Command::PreviousPart, "previous_part", &["Shift Tab"], DEBUGGER, "To the part before", ""),
+    entry(Command::InspectVariable, "inspect_variable", &["Enter"], DEBUGGER, "Look into the selected variable, in the inspector", "inspect"),
+    entry(Command::NextDebugger, "next_debugger", &["]"], DEBUGGER, "The next open debugger", ""),
+    entry(Command::PreviousDebugger, "previous_debugger", &["["], DEBUGGER, "The open debugger before", ""),
+    entry(Command::Move(Motion::Left), "scroll_left", &["Left"], DEBUGGER, "The source's left", ""),
+    entry(Command::Move(Motion::Right), "scroll_right", &["Right"], DEBUGGER, "The source's right", ""),
     entry(Command::Interrupt, "interrupt", &["Ctrl k"], Where::Everywhere, "Interrupt what is running", "interrupt"),
     entry(Command::Help, "help", &["F1"], Where::Everywhere, "Show these keys", "keys"),
     entry(Command::Help, "keys", &["?"], Where::Lists, "Show these keys, too", ""),
@@ -236,7 +272,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::DeleteLeft, "delete_left", &["Backspace"], WORKSPACE, "Delete the selection or the character before", ""),
     entry(Command::DeleteRight, "delete_right", &["Delete"], WORKSPACE, "Delete the selection or the character behind", ""),
     entry(Command::DeleteWordLeft, "delete_word_left", &["Alt Backspace", "Ctrl w"], WORKSPACE, "Delete back to the beginning of the word", ""),
-    entry(Command::DeleteWordRight, "delete_word_right", &["Ctrl Delete", "Alt d"], WORKSPACE, "Delete up to the end of the word", ""),
+    entry(Command::DeleteWordRight, "delete_word_right", &["Ctrl Delete"], WORKSPACE, "Delete up to the end of the word", ""),
     entry(Command::Move(Motion::Left), "left", &["Left"], WORKSPACE, "One character to the left; this and the next with Shift: select", ""),
     entry(Command::Move(Motion::Right), "right", &["Right"], WORKSPACE, "One character to the right", ""),
     entry(Command::Move(Motion::WordLeft), "word_left", &["Ctrl Left"], WORKSPACE, "To the beginning of the word", ""),
@@ -374,7 +410,7 @@ mod tests {
                 let key: Key = words.parse().unwrap();
                 if let crate::key::Code::Char(c) = key.code {
                     assert!(!(key.ctrl && "bghnopqstim".contains(c)), "{words}");
-                    assert!(!(key.alt && "fhijklnop+-=[]".contains(c)), "{words}");
+                    assert!(!(key.alt && "fhijklnopdsvw+-=[]".contains(c)), "{words}");
                 } else {
                     assert!(!(key.alt && words.ends_with(['t', 'p', 'n'])), "{words}");
                 }
@@ -385,7 +421,7 @@ mod tests {
     #[test]
     fn a_rebound_command_listens_to_its_new_keys_only() {
         let (keymap, unknown) = Keymap::new(Role::Workspace, |name| match name {
-            "print_it" => Some("Ctrl r | F6".to_owned()),
+            "print_it" => Some("Alt e | F6".to_owned()),
             "do_it" => Some("Hyper x".to_owned()),
             _ => None,
         });
@@ -394,7 +430,7 @@ mod tests {
                 .find(words.parse().unwrap())
                 .map(|(command, _)| command)
         };
-        assert_eq!(find("Ctrl r"), Some(Command::Evaluate(How::PrintIt)));
+        assert_eq!(find("Alt e"), Some(Command::Evaluate(How::PrintIt)));
         assert_eq!(find("F6"), Some(Command::Evaluate(How::PrintIt)));
         assert_eq!(find("Ctrl e"), None);
         assert_eq!(

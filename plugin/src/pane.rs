@@ -11,6 +11,7 @@ use stui_protocol::pane::{
 
 use crate::canvas::{Canvas, Frame};
 use crate::command::{Command, Motion};
+use crate::debugger::Debugger;
 use crate::editor::{self, Announced, Editor, Step};
 use crate::inspector::Inspector;
 use crate::io::{Effect, Input, Mouse, Outcome, Permission, Size};
@@ -23,6 +24,9 @@ use crate::status::{self, Message};
 use crate::theme::Theme;
 use crate::transcript::Transcript;
 
+/// What is said where debug it does not work.
+const LACKS_DEBUG_IT: &str = "This Smalltalk server cannot stop code before its first statement: \
+     put `self halt` into it, and evaluate it.";
 /// How long a switch waits for text that does not come, in seconds.
 const LONGEST_SWITCH: f64 = 3.0;
 
@@ -58,6 +62,7 @@ enum Body {
     Inspector(Inspector),
     Transcript(Transcript),
     Sessions(Sessions),
+    Debugger(Debugger),
 }
 
 impl Body {
@@ -68,6 +73,7 @@ impl Body {
             Body::Inspector(inspector) => *inspector = Inspector::default(),
             Body::Transcript(transcript) => *transcript = Transcript::default(),
             Body::Sessions(_) => {}
+            Body::Debugger(debugger) => *debugger = Debugger::default(),
         }
     }
 }
@@ -90,6 +96,7 @@ fn session_of(message: &ToPane) -> Option<SessionKey> {
         | ToPane::Cursors { session, .. }
         | ToPane::Clipboard { session, .. }
         | ToPane::Inspector { session, .. }
+        | ToPane::Debugger { session, .. }
         | ToPane::Transcript { session, .. } => Some(*session),
     }
 }
@@ -153,6 +160,7 @@ impl Pane {
             Role::Inspector => Body::Inspector(Inspector::default()),
             Role::Transcript => Body::Transcript(Transcript::default()),
             Role::Sessions => Body::Sessions(Sessions::default()),
+            Role::Debugger => Body::Debugger(Debugger::default()),
         };
         let pane = Pane {
             settings,
@@ -262,6 +270,10 @@ impl Pane {
                 transcript.sync(&self.link, out);
             }
             Body::Sessions(sessions) => sessions.resize(rows),
+            Body::Debugger(debugger) => {
+                debugger.resize(Size { rows, columns });
+                debugger.sync(&self.link, out);
+            }
         }
     }
 
@@ -288,6 +300,12 @@ impl Pane {
             }
             return;
         }
+        if let Body::Debugger(debugger) = &mut self.body
+            && debugger.is_asking()
+        {
+            self.message = debugger.answer(key, &mut self.link, out);
+            return;
+        }
         let found = self.settings.keymap.find(key);
         if self.help.is_some() {
             self.help_key(found.map(|(command, _)| command), key);
@@ -296,7 +314,10 @@ impl Pane {
         // a sentence was read once the next key is pressed
         self.message = None;
         let changes = match found {
-            Some((command, _)) => command.changes(),
+            Some((command, _)) => match &self.body {
+                Body::Debugger(debugger) => debugger.changes(command),
+                _ => command.changes(),
+            },
             None => key.typed().is_some() && matches!(self.body, Body::Workspace(_)),
         };
         if changes && self.refuses() {
@@ -356,8 +377,11 @@ impl Pane {
             }
             _ => match &mut self.body {
                 Body::Workspace(editor) => {
+                    let lacks = self.link.is_live() && !self.link.status().can_debug_it;
                     if command == Command::Copy && editor.selection().is_empty() {
                         self.interrupt(out);
+                    } else if command == Command::Evaluate(How::DebugIt) && lacks {
+                        self.message = Some(Message::info(LACKS_DEBUG_IT));
                     } else {
                         editor.step(Step::Command(command, extend), &mut self.link, out);
                     }
@@ -367,6 +391,9 @@ impl Pane {
                 }
                 Body::Transcript(transcript) => {
                     self.message = transcript.command(command, &mut self.link, out);
+                }
+                Body::Debugger(debugger) => {
+                    self.message = debugger.command(command, &mut self.link, out);
                 }
                 Body::Sessions(sessions) => {
                     self.message = sessions.command(command, &mut self.link, out);
@@ -396,8 +423,10 @@ impl Pane {
         if self.permitted != Permitted::Yes || self.help.is_some() {
             return;
         }
-        if let Body::Sessions(sessions) = &mut self.body {
-            sessions.paste(text);
+        match &mut self.body {
+            Body::Sessions(sessions) => sessions.paste(text),
+            Body::Debugger(debugger) => debugger.paste(text),
+            _ => {}
         }
         if matches!(self.body, Body::Workspace(_)) {
             self.message = None;
@@ -424,9 +453,14 @@ impl Pane {
             );
             return;
         }
-        let clicks_object =
-            matches!(mouse, Mouse::Click { .. }) && matches!(self.body, Body::Inspector(_));
-        if clicks_object && self.refuses() {
+        let changes = match (&self.body, mouse) {
+            (Body::Inspector(_), Mouse::Click { .. }) => true,
+            (Body::Debugger(debugger), Mouse::Click { row, column }) => {
+                debugger.click_changes(row, column)
+            }
+            _ => false,
+        };
+        if changes && self.refuses() {
             return;
         }
         let rows = self.content_rows(self.size);
@@ -435,6 +469,12 @@ impl Pane {
             (Body::Inspector(inspector), Mouse::Scroll(lines)) => inspector.scroll(lines),
             (Body::Transcript(transcript), Mouse::Scroll(lines)) => transcript.scroll(lines),
             (Body::Sessions(sessions), Mouse::Scroll(lines)) => sessions.scroll(lines),
+            (Body::Debugger(debugger), Mouse::Scroll(lines)) => debugger.scroll(lines),
+            (Body::Debugger(debugger), Mouse::Click { row, column }) => {
+                if row < rows && !debugger.is_asking() {
+                    self.message = debugger.click(row, column, &mut self.link, out);
+                }
+            }
             (Body::Sessions(sessions), Mouse::Click { row, .. }) => {
                 if row < rows {
                     self.message = sessions.click(row, &mut self.link, out);
@@ -474,6 +514,7 @@ impl Pane {
             Body::Inspector(inspector) => inspector.tick(seconds),
             Body::Transcript(transcript) => transcript.tick(seconds),
             Body::Sessions(sessions) => sessions.tick(seconds),
+            Body::Debugger(debugger) => debugger.tick(seconds),
         }
     }
 
@@ -564,6 +605,7 @@ impl Pane {
                 match body {
                     Body::Workspace(_) => {}
                     Body::Sessions(sessions) => sessions.current(session),
+                    Body::Debugger(debugger) => debugger.welcomed(),
                     Body::Inspector(inspector) => inspector.welcomed(link, out),
                     Body::Transcript(transcript) => transcript.welcomed(link, out),
                 }
@@ -645,6 +687,7 @@ impl Pane {
                 editor.copied(text, truncated, out);
             }
             (ToPane::Inspector { view, .. }, Body::Inspector(inspector)) => inspector.take(view),
+            (ToPane::Debugger { view, .. }, Body::Debugger(debugger)) => debugger.take(*view),
             (
                 ToPane::Transcript {
                     first,
@@ -683,6 +726,7 @@ impl Pane {
         };
         let asked = match &self.body {
             Body::Sessions(sessions) => sessions.prompt(),
+            Body::Debugger(debugger) => debugger.prompt(),
             _ => None,
         };
         match (&self.message, marked()) {
@@ -726,10 +770,18 @@ impl Pane {
                     }
                 }
                 Body::Inspector(inspector) => {
-                    inspector.draw(&mut canvas, rows, &Pane::inspect_key(), theme);
+                    inspector.draw(
+                        &mut canvas,
+                        rows,
+                        &Pane::workspace_key(How::InspectIt),
+                        theme,
+                    );
                 }
                 Body::Transcript(transcript) => transcript.draw(&mut canvas, rows, theme),
                 Body::Sessions(sessions) => sessions.draw(&mut canvas, rows, &self.link, theme),
+                Body::Debugger(debugger) => {
+                    debugger.draw(&mut canvas, rows, &Pane::workspace_key(How::DebugIt), theme);
+                }
             }
         }
         let keymap = &self.settings.keymap;
@@ -766,11 +818,11 @@ impl Pane {
         }
     }
 
-    /// The key that inspects in the workspace, as far as this pane can know.
-    fn inspect_key() -> String {
+    /// The key that evaluates so in the workspace, as far as this pane can know.
+    fn workspace_key(how: How) -> String {
         crate::command::TABLE
             .iter()
-            .find(|entry| entry.command == Command::Evaluate(How::InspectIt))
+            .find(|entry| entry.command == Command::Evaluate(how))
             .and_then(|entry| entry.keys.first())
             .map_or_else(String::new, |key| (*key).to_owned())
     }

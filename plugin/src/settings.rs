@@ -41,7 +41,7 @@ impl Settings {
             Some(word) => Role::from_word(word).unwrap_or_else(|| {
                 problems.push(format!(
                     "The layout gives this pane the role `{word}`; \
-                     there are workspace, inspector, transcript and sessions."
+                     there are workspace, inspector, transcript, sessions and debugger."
                 ));
                 Role::Workspace
             }),

@@ -196,6 +196,9 @@ fn place(status: &Status) -> String {
     }
 }
 
+/// The key by which STUI's layout brings the debugger up.
+const DEBUGGER_KEY: &str = "Alt d";
+
 /// As many hints as fit, in the table's order, set to the right. The key that shows all keys has the
 /// first right to its place; interrupting is hinted at while there is something to interrupt.
 fn draw_hints(
@@ -209,12 +212,16 @@ fn draw_hints(
 ) {
     let columns = canvas.columns();
     let running = link.is_live() && link.status().running > 0;
+    let debugged = link.is_live() && link.status().debuggers > 0 && role == Role::Workspace;
     let mut hints: Vec<(Command, String, &str)> = keymap
         .rows()
         .filter(|(entry, _)| !entry.hint.is_empty() && entry.place.includes(role))
         .filter(|(entry, _)| running || entry.command != Command::Interrupt)
         .filter_map(|(entry, keys)| Some((entry.command, keys.first()?.to_string(), entry.hint)))
         .collect();
+    if debugged {
+        hints.insert(0, (Command::Help, DEBUGGER_KEY.to_owned(), "debugger"));
+    }
     // what matters most first; then as many as there is room for
     hints.sort_by_key(|(command, ..)| match command {
         Command::Help => 0,

@@ -52,6 +52,8 @@ pub struct Theme {
     pub error: Style,
     /// Code that went wrong.
     pub error_mark: Style,
+    /// Code that runs next in a debugger.
+    pub next: Style,
     /// Other people's cursors, by their number.
     pub others: [Style; 4],
 }
@@ -86,6 +88,7 @@ impl Default for Theme {
             error_mark: plain
                 .fg(Color::Red)
                 .add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
+            next: bold.fg(Color::Cyan).add_modifier(Modifier::REVERSED),
             others: [Color::Yellow, Color::Magenta, Color::Green, Color::Cyan].map(cursor_of),
         }
     }
@@ -113,6 +116,7 @@ impl From<ZellijColors> for Theme {
             error_mark: text
                 .fg(colors.error)
                 .add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
+            next: bold.fg(orange).add_modifier(Modifier::REVERSED),
             others: [orange, magenta, green, cyan].map(cursor_of),
         }
     }

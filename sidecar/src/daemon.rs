@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use stui_protocol::Uuid;
+use stui_protocol::debugger::DEBUG_IT_FEATURE;
 use stui_protocol::pane::{self, Down, Level, ToPane};
 
 use crate::calls::{self, Answer, Call, Report};
@@ -106,6 +107,9 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     let mut hub = Hub::restored(format!("{seed:032x}"), seed, names, snapshot, records);
     troubles.extend(misconfigured.and_then(|error| self::misconfigured(&error)));
     hub.tell_who_comes(troubles);
+    if crate::debugger_pane::is_in(&places.layout(&options.session)) {
+        hub.let_debugger_come_up();
+    }
 
     let (tell, told) = bounded(MAX_WAITING);
     watch(options.zellij_pid, sender(&tell, || Happening::ZellijEnded))?;
@@ -360,6 +364,7 @@ impl Sidecar {
                         .trim()
                         .to_owned(),
                     endpoint,
+                    can_debug_it: server.features.iter().any(|it| it == DEBUG_IT_FEATURE),
                 });
             }
             LinkEvent::Disconnected(state) => {
@@ -542,6 +547,7 @@ impl Sidecar {
                         connection.link.unsubscribe(session_id);
                     }
                 }
+                Effect::ShowDebugger => crate::debugger_pane::bring_up(&self.zellij, &self.session),
                 Effect::Answer { call, told } => {
                     if let Some((answer, _)) = self.calls.remove(&call) {
                         // An answer that nobody waits for any more is no loss.

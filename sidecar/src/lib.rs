@@ -7,6 +7,7 @@ pub mod client;
 pub mod commands;
 pub mod config;
 pub mod daemon;
+pub mod debugger_pane;
 pub mod demo;
 pub mod hub;
 pub mod journal;

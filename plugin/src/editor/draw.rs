@@ -73,6 +73,7 @@ impl Editor {
             .map(|mark| match mark.kind {
                 MarkKind::Running => ("▶", theme.running),
                 MarkKind::CompileError | MarkKind::Error => ("✗", theme.error),
+                MarkKind::Debugged => ("◆", theme.running),
             })
             .next();
         if let Some((sign, style)) = sign {
@@ -116,7 +117,7 @@ impl Editor {
         let errors: Vec<(u32, u32)> = self
             .marks
             .iter()
-            .filter(|mark| mark.kind != MarkKind::Running)
+            .filter(|mark| mark.kind.is_wrong())
             .filter_map(|mark| columns_within(visible(mark.span), number, line.length() + 1))
             .collect();
         let pieces = colour::pieces(line.text(), inside);
@@ -253,7 +254,8 @@ fn columns_within(span: Span, number: u32, columns: u32) -> Option<(u32, u32)> {
     (from < to).then_some((from, to))
 }
 
-fn style_of(class: Class, theme: &Theme) -> Style {
+/// The style of a piece of code.
+pub(crate) fn style_of(class: Class, theme: &Theme) -> Style {
     match class {
         Class::Plain => theme.text,
         Class::Comment => theme.comment,

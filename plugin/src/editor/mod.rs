@@ -14,12 +14,13 @@ mod others;
 mod sync;
 
 pub use draw::gutter;
+pub(crate) use draw::style_of;
 pub use sync::Announced;
 
 use std::collections::VecDeque;
 
 use stui_protocol::change::Change;
-use stui_protocol::pane::{Act, Edit, FromPane, How, MAX_EDIT_TEXT, Mark, MarkKind, Pos, Span};
+use stui_protocol::pane::{Act, Edit, FromPane, How, MAX_EDIT_TEXT, Mark, Pos, Span};
 
 use crate::command::{Command, Motion};
 use crate::io::{Effect, Outcome, Size};
@@ -202,7 +203,7 @@ impl Editor {
     /// Drop the selection and the marks of errors; answers whether there were any.
     pub fn cancel(&mut self) -> bool {
         let before = self.marks.len();
-        self.marks.retain(|mark| mark.kind == MarkKind::Running);
+        self.marks.retain(|mark| !mark.kind.is_wrong());
         self.anchor.take().is_some() || self.marks.len() != before
     }
 
@@ -445,7 +446,7 @@ impl Editor {
         }
         let Span { start, end } = edit.span;
         self.marks.retain(|mark| {
-            mark.kind == MarkKind::Running
+            !mark.kind.is_wrong()
                 || end.line < mark.span.start.line
                 || mark.span.end.line < start.line
         });

@@ -1,7 +1,7 @@
 //! The editor and the sidecar: windows, other people's edits, acknowledgements.
 
 use stui_protocol::change::{Change, pass};
-use stui_protocol::pane::{Edit, FromPane, Instance, Line, MAX_SLICE, Mark, MarkKind, Pos, Span};
+use stui_protocol::pane::{Edit, FromPane, Instance, Line, MAX_SLICE, Mark, Pos, Span};
 
 use super::{Editor, Wanted};
 use crate::io::Outcome;
@@ -283,9 +283,7 @@ impl Editor {
 
     /// The first mark of an error, with its sentence.
     pub fn error(&self) -> Option<&Mark> {
-        self.marks
-            .iter()
-            .find(|mark| mark.kind != MarkKind::Running)
+        self.marks.iter().find(|mark| mark.kind.is_wrong())
     }
 
     /// Time went by, in seconds.

@@ -3,7 +3,7 @@
 //! What a command does and which keys it has is the plugin's table, of which a test sees that it has
 //! exactly these names: so a configuration file can be checked without the plugin.
 
-/// Prefix of the keys of the plugin configuration that rebind a command: `bind_print_it "Ctrl r | F6"`.
+/// Prefix of the keys of the plugin configuration that rebind a command: `bind_print_it "Alt e | F6"`.
 pub const BIND: &str = "bind_";
 /// What stands between two keys of one command.
 pub const BETWEEN_KEYS: char = '|';
@@ -11,10 +11,11 @@ pub const BETWEEN_KEYS: char = '|';
 pub const THEME_KEY: &str = "theme";
 
 /// The names of all commands, in the order of the plugin's table.
-pub const COMMANDS: [&str; 44] = [
+pub const COMMANDS: [&str; 60] = [
     "print_it",
     "do_it",
     "inspect_it",
+    "debug_it",
     "open",
     "back",
     "next_view",
@@ -26,6 +27,21 @@ pub const COMMANDS: [&str; 44] = [
     "close_session",
     "run_again",
     "move_session",
+    "into",
+    "over",
+    "out",
+    "proceed",
+    "evaluate",
+    "restart",
+    "return_value",
+    "terminate",
+    "next_part",
+    "previous_part",
+    "inspect_variable",
+    "next_debugger",
+    "previous_debugger",
+    "scroll_left",
+    "scroll_right",
     "interrupt",
     "help",
     "keys",

@@ -4,13 +4,14 @@
 //! - [`request`], [`response`], [`event`], [`error`]: what goes into it.
 //! - [`object`]: handles of remote objects and what is shown of them; [`position`]: places in code.
 //! - [`auth`]: signatures and proofs; [`connection`]: the file by which clients find a server.
-//! - [`pane`]: what the sidecar and its panes tell each other.
+//! - [`pane`]: what the sidecar and its panes tell each other; [`debugger`]: that part of it that is about debuggers.
 //! - [`command`]: the names of what panes can be told to do; [`key`]: the keys that tell them.
 
 pub mod auth;
 pub mod change;
 pub mod command;
 pub mod connection;
+pub mod debugger;
 pub mod error;
 pub mod event;
 pub mod key;

@@ -44,6 +44,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::debugger::{DebuggerAct, DebuggerView};
 use crate::sessions::{SessionCommand, SessionList};
 
 /// Name of the pipe from the sidecar to the panes.
@@ -118,15 +119,18 @@ pub enum Role {
     Transcript,
     /// The sessions and images, to choose from.
     Sessions,
+    /// What failed or halted, to be stepped through.
+    Debugger,
 }
 
 impl Role {
     /// All roles, in the order in which a layout shows them.
-    pub const ALL: [Role; 4] = [
+    pub const ALL: [Role; 5] = [
         Role::Workspace,
         Role::Inspector,
         Role::Transcript,
         Role::Sessions,
+        Role::Debugger,
     ];
 
     /// The word used in layouts and on command lines.
@@ -136,6 +140,7 @@ impl Role {
             Role::Inspector => "inspector",
             Role::Transcript => "transcript",
             Role::Sessions => "sessions",
+            Role::Debugger => "debugger",
         }
     }
 
@@ -318,6 +323,8 @@ pub enum How {
     PrintIt,
     /// Inspect it: show the answer in the inspector.
     InspectIt,
+    /// Debug it: stop before the first statement and open a debugger.
+    DebugIt,
 }
 
 /// A line from an instance.
@@ -428,6 +435,13 @@ pub enum FromPane {
         /// How many lines.
         count: u32,
     },
+    /// Send a [`ToPane::Debugger`], its source from this line on.
+    DebuggerView {
+        /// The session whose it is.
+        session: SessionKey,
+        /// First line of the source wanted, from 0; none: where the frame runs.
+        line: Option<u32>,
+    },
 }
 
 /// What changes something that is shared.
@@ -480,6 +494,11 @@ pub enum Act {
     Sessions {
         /// What.
         command: SessionCommand,
+    },
+    /// Do something with debuggers.
+    Debugger {
+        /// What.
+        act: DebuggerAct,
     },
 }
 
@@ -632,6 +651,13 @@ pub enum ToPane {
         /// The lines; the last one may still grow.
         lines: Vec<String>,
     },
+    /// What the debuggers' panes show.
+    Debugger {
+        /// The session whose it is.
+        session: SessionKey,
+        /// It.
+        view: Box<DebuggerView>,
+    },
     /// What sessions and images there are.
     Sessions {
         /// They.
@@ -674,6 +700,15 @@ pub enum MarkKind {
     CompileError,
     /// This code raised an error.
     Error,
+    /// This code is stopped in a debugger that was asked for.
+    Debugged,
+}
+
+impl MarkKind {
+    /// Whether something went wrong there.
+    pub fn is_wrong(self) -> bool {
+        matches!(self, MarkKind::CompileError | MarkKind::Error)
+    }
 }
 
 /// How bad a notice is.
@@ -713,6 +748,12 @@ pub struct Status {
     pub busy: bool,
     /// How many evaluations of the session run now.
     pub running: u32,
+    /// How many debuggers of the session are open.
+    #[serde(default)]
+    pub debuggers: u32,
+    /// Whether the server can stop an evaluation before its first statement.
+    #[serde(default)]
+    pub can_debug_it: bool,
     /// How many people are attached, each with own instances.
     pub clients: u32,
     /// The client who alone may change and evaluate, while the others are guests who look; none:

@@ -216,8 +216,10 @@ fn state_of(row: &SessionRow, running: bool) -> String {
     if row.running > 0 {
         words.push(format!("{} running", row.running));
     }
-    if row.debuggers > 0 {
-        words.push(format!("{} debuggers", row.debuggers));
+    match row.debuggers {
+        0 => {}
+        1 => words.push("1 debugger".into()),
+        count => words.push(format!("{count} debuggers")),
     }
     if row.lost > 0 {
         words.push(format!("{} to run again", row.lost));

@@ -132,7 +132,7 @@ impl Config {
         if texts.is_empty() {
             return Err(Wrong {
                 argument: None,
-                reason: format!("`{command}` needs a key, as `{command} \"Ctrl r\"`"),
+                reason: format!("`{command}` needs a key, as `{command} \"Alt e\"`"),
             });
         }
         let mut keys = Vec::new();

@@ -31,12 +31,16 @@ pub mod keys {
     pub const WORKSPACE: &str = "Alt w";
     /// To the inspector, from any pane.
     pub const INSPECTOR: &str = "Alt v";
+    /// Bring the debugger up, from any pane.
+    pub const DEBUGGER: &str = "Alt d";
     /// Evaluate, show nothing but errors.
     pub const DO_IT: &str = "Ctrl d";
     /// Evaluate and insert the answer.
     pub const PRINT_IT: &str = "Ctrl e";
     /// Evaluate and show the answer in the inspector.
     pub const INSPECT_IT: &str = "Ctrl l";
+    /// Evaluate, stopped before the first statement.
+    pub const DEBUG_IT: &str = "Ctrl r";
     /// Stop what is running.
     pub const INTERRUPT: &str = "Ctrl k";
 }

@@ -64,8 +64,8 @@ impl History {
         self.entries.iter()
     }
 
-    /// Adds one, and gives it its number.
-    pub fn add(&mut self, entry: Entry) {
+    /// Adds one, and gives it its number, which is answered.
+    pub fn add(&mut self, entry: Entry) -> u64 {
         self.last += 1;
         let entry = Entry {
             n: self.last,
@@ -77,6 +77,17 @@ impl History {
             if let Some(oldest) = self.entries.pop_front() {
                 self.bytes -= oldest.bytes();
             }
+        }
+        self.last
+    }
+
+    /// The entry with this number, which had stopped in a debugger, went on and ended so.
+    pub fn ended(&mut self, n: u64, good: bool, answer: &str) {
+        if let Some(entry) = self.entries.iter_mut().rfind(|entry| entry.n == n) {
+            self.bytes -= entry.bytes();
+            entry.good = good;
+            answer.clone_into(&mut entry.answer);
+            self.bytes += entry.bytes();
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Image {
     pub dialect: String,
     /// Where it listens.
     pub endpoint: String,
+    /// Whether the server can stop an evaluation before its first statement.
+    pub can_debug_it: bool,
 }
 
 impl Image {
@@ -39,6 +41,12 @@ impl Image {
             busy: false,
             dialect: String::new(),
             endpoint: String::new(),
+            can_debug_it: false,
         }
+    }
+
+    /// Whether it is known that the server cannot stop an evaluation before its first statement.
+    pub(super) fn lacks_debug_it(&self) -> bool {
+        self.server_id.is_some() && !self.can_debug_it
     }
 }

@@ -12,7 +12,8 @@
 //! What happens inside a session is the session's business ([`session`]).
 //!
 //! - [`session`]: what a person works in; [`image`]: a Smalltalk server.
-//! - [`document`]: the text; [`transcript`]: what code wrote; [`inspector`]: what is looked into.
+//! - [`document`]: the text; [`transcript`]: what code wrote; [`inspector`]: what is looked into;
+//!   `debugger.rs`: what has stopped.
 //! - `people.rs`: who is attached, and who may do what; [`cursors`]: where they are in a text.
 //! - [`record`]: what survives on disk; `restore.rs`: the hub that it leads to.
 
@@ -36,6 +37,7 @@ use self::session::{Session, Work};
 pub mod asked;
 pub mod commands;
 pub mod cursors;
+mod debugger;
 pub mod document;
 pub mod expression;
 pub mod history;
@@ -72,6 +74,8 @@ pub enum Input {
         dialect: String,
         /// Where it listens.
         endpoint: String,
+        /// Whether it can stop an evaluation before its first statement.
+        can_debug_it: bool,
     },
     /// The link to an image's server is not up.
     Disconnected {
@@ -195,6 +199,8 @@ pub enum Effect {
         /// The session on its server.
         session_id: String,
     },
+    /// Bring the debugger's pane up, in front of whoever pressed a key last.
+    ShowDebugger,
     /// Answer what the command line asked.
     Answer {
         /// Names the call.
@@ -265,6 +271,8 @@ pub struct Hub {
     gathering: BTreeMap<CallKey, Gathering>,
     /// What went wrong before anybody was there to be told.
     troubles: Vec<String>,
+    /// Whether the layout has a debugger's pane that can be brought up.
+    debugger_comes_up: bool,
     /// What panes of sessions were last told.
     list_told: Option<SessionList>,
     people: People,
@@ -279,6 +287,11 @@ impl Hub {
     /// Sentences about what went wrong, for the panes of workspaces that come.
     pub fn tell_who_comes(&mut self, troubles: Vec<String>) {
         self.troubles = troubles;
+    }
+
+    /// The layout has a debugger's pane that can be brought up.
+    pub fn let_debugger_come_up(&mut self) {
+        self.debugger_comes_up = true;
     }
 
     /// The state of everything behind the session that was switched to last, as its panes are told.
@@ -305,7 +318,15 @@ impl Hub {
                 server_id,
                 dialect,
                 endpoint,
-            } => self.connected(image, server_id, dialect, endpoint, out),
+                can_debug_it,
+            } => {
+                if let Some(image) = self.images.get_mut(&image) {
+                    image.dialect = dialect;
+                    image.endpoint = endpoint;
+                    image.can_debug_it = can_debug_it;
+                }
+                self.connected(image, server_id, out);
+            }
             Input::Disconnected { image, link } => {
                 if let Some(image) = self.images.get_mut(&image) {
                     image.link = link;
@@ -400,6 +421,7 @@ impl Hub {
             image,
             now: self.now,
             client_id: &self.client_id,
+            debugger_comes_up: self.debugger_comes_up,
             out,
         };
         Some(does(session, &mut work))
@@ -470,6 +492,11 @@ impl Hub {
             } => {
                 self.within(session, out, |session, work| {
                     session.inspector_view(from, first, count, work);
+                });
+            }
+            FromPane::DebuggerView { session, line } => {
+                self.within(session, out, |session, work| {
+                    session.debugger_view(from, line, work);
                 });
             }
             FromPane::TranscriptView {
@@ -603,14 +630,7 @@ impl Hub {
         }
     }
 
-    fn connected(
-        &mut self,
-        image: ImageKey,
-        server_id: String,
-        dialect: String,
-        endpoint: String,
-        out: &mut Vec<Effect>,
-    ) {
+    fn connected(&mut self, image: ImageKey, server_id: String, out: &mut Vec<Effect>) {
         let key = image;
         let Some(image) = self.images.get_mut(&image) else {
             return;
@@ -618,8 +638,6 @@ impl Hub {
         image.link = Link::Connected;
         image.busy = false;
         image.server_id = Some(server_id.clone());
-        image.dialect = dialect;
-        image.endpoint = endpoint;
         let name = image.name.clone();
         self.ask_for_strays(key, out);
         self.each_session(out, |session, work| {
@@ -686,6 +704,8 @@ impl Hub {
                 .unwrap_or_default(),
             busy: image.is_some_and(|image| image.busy),
             running: session.running() as u32,
+            debuggers: session.debuggers.len() as u32,
+            can_debug_it: image.is_none_or(|image| !image.lacks_debug_it()),
             clients: self.people_there() as u32,
             host: self.people.host(),
         }

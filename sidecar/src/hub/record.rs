@@ -138,6 +138,21 @@ pub enum Change {
     DebuggerClosed {
         /// Its id.
         id: String,
+        /// How what it was opened on ended, if it went on to its end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        end: Option<End>,
+    },
+    /// Another one of the open debuggers is shown.
+    DebuggerShown {
+        /// Its id.
+        id: String,
+    },
+    /// A debugger's process went on and failed again.
+    DebuggerTitled {
+        /// Its id.
+        id: String,
+        /// The error, in one line.
+        title: String,
     },
     /// Something was written to the transcript.
     Wrote {
@@ -200,7 +215,7 @@ impl Record {
 }
 
 /// An evaluation that is not answered yet.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Id of its request.
     pub id: Uuid,
@@ -244,6 +259,12 @@ pub struct Debugger {
     pub id: String,
     /// The error, in one line.
     pub title: String,
+    /// Number of the evaluation in the history; 0: it is not known.
+    #[serde(default)]
+    pub n: u64,
+    /// The evaluation, its span where the code stands in the document now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Box<Evaluation>>,
 }
 
 /// A session on a server.
@@ -310,6 +331,8 @@ pub struct SessionSnapshot {
     pub life: u32,
     /// Debuggers that are open, the oldest first.
     pub debuggers: VecDeque<Debugger>,
+    /// Id of the one that is shown.
+    pub debugger_shown: Option<String>,
     /// When it was last used, in seconds since 1970.
     pub used: u64,
 }

@@ -51,6 +51,7 @@ impl Hub {
             wanted: BTreeMap::new(),
             gathering: BTreeMap::new(),
             troubles: Vec::new(),
+            debugger_comes_up: false,
             list_told: None,
             people: People {
                 order: snapshot.people,

@@ -15,6 +15,7 @@ use stui_protocol::response;
 use super::record::Snapshot;
 use super::*;
 
+mod debugger;
 mod people;
 mod sessions;
 
@@ -25,6 +26,8 @@ struct Scene {
     requests: Vec<(Uuid, Request)>,
     subscribed: Vec<(String, u64)>,
     seq: BTreeMap<Instance, u64>,
+    /// How often the debugger's pane was to come up.
+    shown_debugger: usize,
 }
 
 fn pane(role: Role) -> Instance {
@@ -73,7 +76,9 @@ impl Scene {
             requests: Vec::new(),
             subscribed: Vec::new(),
             seq: BTreeMap::new(),
+            shown_debugger: 0,
         };
+        scene.hub.let_debugger_come_up();
         for role in Role::ALL {
             scene.hello(&pane(role), role);
         }
@@ -108,6 +113,7 @@ impl Scene {
                     from_sequence,
                     ..
                 } => self.subscribed.push((session_id, from_sequence)),
+                Effect::ShowDebugger => self.shown_debugger += 1,
                 Effect::Unsubscribe { .. } | Effect::Answer { .. } => {}
             }
         }
@@ -165,6 +171,7 @@ impl Scene {
             server_id: server_id.into(),
             dialect: "Embedded".into(),
             endpoint: "tcp://127.0.0.1:1".into(),
+            can_debug_it: true,
         });
         self.answer(
             "ListClientSessions",

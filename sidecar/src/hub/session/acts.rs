@@ -68,6 +68,7 @@ impl Session {
                     self.trail_changed(work);
                 }
             }
+            Act::Debugger { ref act } => self.debugger_act(by, act, work),
             Act::ClearTranscript => {
                 self.transcript.clear();
                 self.unsaved.clear();
@@ -330,7 +331,8 @@ impl Session {
         if self.to_release.is_empty() || !self.pending.is_empty() {
             return;
         }
-        let held = self.inspector.held();
+        let mut held = self.inspector.held();
+        held.extend(self.debugging.held());
         let object_ids: Vec<String> = std::mem::take(&mut self.to_release)
             .into_iter()
             .filter(|id| !held.contains(id.as_str()))

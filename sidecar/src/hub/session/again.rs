@@ -1,5 +1,6 @@
 //! The history: what becomes part of it, and how what a lost server had evaluated is run again.
 
+use stui_protocol::debugger::MAX_DEBUGGERS;
 use stui_protocol::pane::{How, Instance, Level, Span};
 use stui_protocol::request::{self, DebugOperation};
 
@@ -8,8 +9,8 @@ use crate::hub::history::{Entry, MAX_ANSWER};
 use crate::hub::inspector::cut;
 use crate::hub::record::{Change, Debugger, End, Evaluation, ServerSession};
 
-/// Most debuggers that a session keeps open; the oldest is ended for a new one.
-pub(in crate::hub) const MAX_DEBUGGERS: usize = 20;
+/// Most characters of an evaluation's code that a debugger on it keeps.
+const MAX_DEBUGGED: usize = 64 * 1024;
 
 impl Session {
     /// Adds an evaluation that has ended to the history; none: it never ran.
@@ -17,7 +18,7 @@ impl Session {
         let Some(end) = end else {
             return;
         };
-        self.history.add(Entry {
+        let n = self.history.add(Entry {
             n: 0,
             code: evaluation.code.clone(),
             how: evaluation.how,
@@ -28,19 +29,30 @@ impl Session {
             answer: cut(&end.answer, MAX_ANSWER),
         });
         if let Some(id) = end.debug_id {
-            self.debuggers.push_back(Debugger {
-                id,
-                title: cut(&end.answer, MAX_ANSWER),
-            });
+            let code = evaluation.code.chars().take(MAX_DEBUGGED).collect();
+            let of = Evaluation {
+                code,
+                ..evaluation.clone()
+            };
+            self.opened_debugger(
+                Debugger {
+                    id,
+                    title: cut(&end.answer, MAX_ANSWER),
+                    n,
+                    of: Some(Box::new(of)),
+                },
+                &evaluation.by,
+            );
         }
     }
 
     /// Ends debuggers that are too many.
     pub(super) fn bound_debuggers(&mut self, work: &mut Work) {
         while self.debuggers.len() > MAX_DEBUGGERS {
-            if let Some(oldest) = self.debuggers.pop_front() {
-                self.terminate(oldest.id.clone(), work);
-                self.record(Change::DebuggerClosed { id: oldest.id }, work);
+            if let Some(id) = self.debuggers.front().map(|oldest| oldest.id.clone()) {
+                self.terminate(id.clone(), work);
+                self.close_debugger(&id, None);
+                self.record(Change::DebuggerClosed { id, end: None }, work);
             }
         }
     }
@@ -68,6 +80,7 @@ impl Session {
     pub(super) fn lose_server(&mut self) {
         self.server = None;
         self.debuggers.clear();
+        self.debugging.clear();
         self.again.clear();
         self.last_event = 0;
         self.saved_event = 0;

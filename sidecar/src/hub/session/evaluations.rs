@@ -11,9 +11,12 @@ use super::{Purpose, Session, Work};
 use crate::hub::To;
 use crate::hub::document::pieces;
 use crate::hub::expression::expression_at;
+use crate::hub::image::Image;
 use crate::hub::inspector::cut;
 use crate::hub::record::{Change, End, Evaluation};
 
+/// What is said behind an error that can be debugged.
+const DEBUG_KEY: &str = " (Alt d debugs it)";
 /// Most evaluations that run or wait at once.
 const MAX_EVALUATIONS: usize = 32;
 /// Longest code that is evaluated, in bytes.
@@ -22,8 +25,18 @@ const MAX_CODE: usize = 4 << 20;
 const MAX_PRINTED: usize = 20_000;
 /// Longest message of a mark, in characters.
 const MAX_MARK_TEXT: usize = 300;
+/// What is said where debug it does not work.
+const LACKS_DEBUG_IT: &str = "This Smalltalk server cannot stop code before its first statement: put `self halt` into it, and evaluate it.";
 /// Most marks at once, so that they fit one line of a pipe.
 const MAX_ERRORS: usize = 32;
+
+/// What went wrong, marked in the document.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    mark: Mark,
+    /// Id of the debugger that is open on it.
+    debugger: Option<String>,
+}
 
 impl Session {
     pub(in crate::hub) fn evaluate(
@@ -48,6 +61,9 @@ impl Session {
                 Some("There is no code here: put the cursor on a line with code, or select some.")
             }
             Some((_, true)) => Some("That is more than 4 MiB of code: select less."),
+            Some(_) if how == How::DebugIt && work.image.is_some_and(Image::lacks_debug_it) => {
+                Some(LACKS_DEBUG_IT)
+            }
             Some(_) if self.evaluations.len() >= MAX_EVALUATIONS => {
                 Some("Too much is running already: interrupt some of it first.")
             }
@@ -160,7 +176,7 @@ impl Session {
             return;
         };
         let place = evaluation.span;
-        self.mark(MarkKind::Error, place, text);
+        self.mark(MarkKind::Error, place, text, None);
         self.tell_marks(work);
         work.notice(evaluation.by, Level::Error, text);
     }
@@ -190,7 +206,11 @@ impl Session {
             return;
         };
         let object = answer.object.clone();
-        if answer.has_error {
+        let is_debugged = self.is_debugged(&answer);
+        if is_debugged && evaluation.how == How::DebugIt {
+            self.tell_marks(work);
+            self.come_up(&evaluation.by, work);
+        } else if answer.has_error {
             self.show_runtime_error(&evaluation, &answer, work);
             self.tell_marks(work);
         } else {
@@ -198,6 +218,10 @@ impl Session {
             self.tell_marks(work);
             match evaluation.how {
                 How::DoIt => {}
+                How::DebugIt => {
+                    let text = "It ran to its end: there was nothing to stop at.";
+                    work.notice(evaluation.by.clone(), Level::Info, text);
+                }
                 How::PrintIt => self.print(&evaluation, &answer, work),
                 How::InspectIt => {
                     if let Some(object) = object {
@@ -237,14 +261,14 @@ impl Session {
                     Some(range) if range.end.position > start => self.span_of(&evaluation, range),
                     _ => self.one_character(caret),
                 };
-                self.mark(MarkKind::CompileError, span, message);
+                self.mark(MarkKind::CompileError, span, message, None);
                 if !self.went_on_typing(&by, evaluation.seq) {
                     self.select(by.clone(), caret, caret, work);
                 }
                 work.notice(by, Level::Error, message);
             }
             _ => {
-                self.mark(MarkKind::Error, evaluation.span, message);
+                self.mark(MarkKind::Error, evaluation.span, message, None);
                 work.notice(by, Level::Error, message);
             }
         }
@@ -253,8 +277,11 @@ impl Session {
 
     /// Interrupts everything that runs, and drops what still waits for a server.
     pub(in crate::hub) fn interrupt(&mut self, by: Instance, work: &mut Work) {
+        let steps = self.interrupt_debuggers(&by, work);
         if self.evaluations.is_empty() {
-            work.notice(by, Level::Info, "Nothing is running.");
+            if !steps {
+                work.notice(by, Level::Info, "Nothing is running.");
+            }
             return;
         }
         let ids: Vec<(Uuid, bool)> = self
@@ -299,13 +326,35 @@ impl Session {
             }
             _ => evaluation.span,
         };
-        self.mark(MarkKind::Error, span, &summary);
+        let debugger = answer.error.as_ref().and_then(|it| it.debug_id.clone());
+        let offer = if debugger.is_some() { DEBUG_KEY } else { "" };
+        self.mark(MarkKind::Error, span, &summary, debugger);
+        let summary = format!("{summary}{offer}");
         work.notice(evaluation.by.clone(), Level::Error, summary);
+    }
+
+    /// Whether an answer is that of code that has stopped in a debugger which is open.
+    fn is_debugged(&self, answer: &response::Evaluate) -> bool {
+        let id = answer.error.as_ref().and_then(|it| it.debug_id.as_ref());
+        id.is_some_and(|id| self.debuggers.iter().any(|open| open.id == *id))
+    }
+
+    /// What went wrong went on in its debugger, or was ended there: answers whether that was marked.
+    pub(super) fn unmark(&mut self, debugger: &str) -> bool {
+        let before = self.errors.len();
+        let of = |wrong: &Wrong| wrong.debugger.as_deref() == Some(debugger);
+        self.errors.retain(|wrong| !of(wrong));
+        self.errors.len() != before
     }
 
     /// Writes an answer behind its expression and selects it for whoever asked, unless he went on
     /// typing meanwhile: the next key would replace it.
-    fn print(&mut self, evaluation: &Evaluation, answer: &response::Evaluate, work: &mut Work) {
+    pub(super) fn print(
+        &mut self,
+        evaluation: &Evaluation,
+        answer: &response::Evaluate,
+        work: &mut Work,
+    ) {
         let result = answer.result.replace("\r\n", "\n").replace('\r', "\n");
         let end = result.char_indices().nth(MAX_PRINTED).map(|(at, _)| at);
         let cut_here = end.is_some();
@@ -351,6 +400,7 @@ impl Session {
             work,
         );
         self.bound_debuggers(work);
+        self.tell_debugger(work);
         if let Some(n) = evaluation.again {
             if let Some(end) = end {
                 self.ran_again(n, &evaluation, &end, work);
@@ -391,13 +441,11 @@ impl Session {
         }
     }
 
-    fn mark(&mut self, kind: MarkKind, span: Span, text: &str) {
+    fn mark(&mut self, kind: MarkKind, span: Span, text: &str, debugger: Option<String>) {
         if self.errors.len() < MAX_ERRORS {
-            self.errors.push(Mark {
-                span,
-                kind,
-                text: cut(text, MAX_MARK_TEXT),
-            });
+            let text = cut(text, MAX_MARK_TEXT);
+            let mark = Mark { span, kind, text };
+            self.errors.push(Wrong { mark, debugger });
         }
     }
 
@@ -408,7 +456,16 @@ impl Session {
             kind: MarkKind::Running,
             text: String::new(),
         });
-        running.chain(self.errors.iter().cloned()).collect()
+        let stopped = self.debuggers.iter().filter_map(|open| {
+            let of = open.of.as_ref().filter(|of| of.how == How::DebugIt)?;
+            Some(Mark {
+                span: of.span,
+                kind: MarkKind::Debugged,
+                text: String::new(),
+            })
+        });
+        let wrong = self.errors.iter().map(|wrong| wrong.mark.clone());
+        running.chain(stopped).chain(wrong).collect()
     }
 
     /// Moves everything that has a place in the document with an edit. Errors whose text is changed
@@ -424,10 +481,15 @@ impl Session {
         for evaluation in &mut self.evaluations {
             evaluation.span = moved(evaluation.span);
         }
+        let debugged = self.debuggers.iter_mut();
+        for evaluation in debugged.filter_map(|open| open.of.as_mut()) {
+            evaluation.span = moved(evaluation.span);
+        }
         let before = self.errors.len();
-        self.errors
-            .retain(|mark| edit.span.end < mark.span.start || mark.span.end < edit.span.start);
-        for mark in &mut self.errors {
+        self.errors.retain(|Wrong { mark, .. }| {
+            edit.span.end < mark.span.start || mark.span.end < edit.span.start
+        });
+        for Wrong { mark, .. } in &mut self.errors {
             mark.span = moved(mark.span);
         }
         self.errors.len() != before
@@ -466,6 +528,7 @@ fn request_for(evaluation: &Evaluation, session_id: String) -> request::Evaluate
         evaluation_mode: Some(match evaluation.how {
             How::PrintIt => EvaluationMode::Display,
             How::DoIt | How::InspectIt => EvaluationMode::Execute,
+            How::DebugIt => EvaluationMode::Debug,
         }),
         session_id: Some(session_id),
         ..request::Evaluate::default()

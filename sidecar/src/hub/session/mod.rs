@@ -1,8 +1,8 @@
 //! A session: what a person works in. One document with its evaluations and marks, one transcript, one
 //! inspector, and a session on a Smalltalk server for them.
 //!
-//! - `acts.rs`: what panes ask for; `places.rs`: where people are; `evaluations.rs`: what runs; `server.rs`: the session on the
-//!   server, and what becomes of requests.
+//! - `acts.rs`: what panes ask for; `places.rs`: where people are; `evaluations.rs`: what runs; `debugger.rs`: what has
+//!   stopped; `server.rs`: the session on the server, and what becomes of requests.
 //!
 //! A session decides alone. What it needs of the others comes in as [`Work`]: where effects go, ids
 //! for requests, and the image that it is on.
@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use stui_protocol::Uuid;
 use stui_protocol::event::{Event, Happening};
-use stui_protocol::pane::{Instance, Level, Link, Mark, Pos, Role, SessionKey, Status, ToPane};
+use stui_protocol::pane::{Instance, Level, Link, Pos, Role, SessionKey, Status, ToPane};
 use stui_protocol::request::Request;
 
 use super::cursors::Cursors;
+use super::debugger::Debugging;
 use super::document::{Changed, Document};
 use super::history::{Entry, History};
 use super::image::Image;
@@ -25,10 +26,13 @@ use super::{Effect, Ids, MAX_INSTANCES, To};
 
 mod acts;
 mod again;
+mod debugger;
 mod evaluations;
 mod places;
 mod server;
 mod state;
+
+use self::evaluations::Wrong;
 
 /// How many bytes of text a window or a piece of the transcript may hold, as JSON writes them.
 const WINDOW_BYTES: usize = 48 * 1024;
@@ -64,7 +68,9 @@ pub(super) enum Purpose {
         row: u64,
     },
     Release,
-    /// The end of a debugger.
+    /// Something about a debugger.
+    Debugger(debugger::Question),
+    /// The end of a debugger that is shown no more.
     Terminate,
 }
 
@@ -85,6 +91,8 @@ pub(super) struct Work<'a> {
     pub(super) now: u64,
     /// What the hub calls itself at servers.
     pub(super) client_id: &'a str,
+    /// Whether the debugger's pane can be brought up.
+    pub(super) debugger_comes_up: bool,
     pub(super) out: &'a mut Vec<Effect>,
 }
 
@@ -123,7 +131,7 @@ pub struct Session {
     pub(super) inspector: Inspector,
     evaluations: Vec<Evaluation>,
     /// What went wrong, marked in the document.
-    errors: Vec<Mark>,
+    errors: Vec<Wrong>,
     /// The last edit of each instance, to know whether somebody went on typing meanwhile.
     last_edit: BTreeMap<Instance, u64>,
     pub(super) pending: BTreeMap<Uuid, Purpose>,
@@ -135,6 +143,7 @@ pub struct Session {
     again: VecDeque<Entry>,
     /// Debuggers that are open, the oldest first.
     pub(super) debuggers: VecDeque<Debugger>,
+    pub(super) debugging: Debugging,
     /// When it was last used.
     pub(super) used: u64,
     /// Number of the last event seen, and what was written since the transcript was last saved.
@@ -178,6 +187,7 @@ impl Session {
             history: snapshot.history.restored(),
             again: VecDeque::new(),
             debuggers: snapshot.debuggers,
+            debugging: Debugging::showing(snapshot.debugger_shown),
             used: snapshot.used,
             last_event: snapshot.last_event,
             numbers_begin_anew: false,
@@ -211,6 +221,7 @@ impl Session {
             history: self.history.clone(),
             life: self.life,
             debuggers: self.debuggers.clone(),
+            debugger_shown: self.debugging.shown().map(str::to_owned),
             used: self.used,
         }
     }
@@ -279,7 +290,11 @@ impl Session {
                 }
             }
             Change::RanAgain { n } => self.history.ran_again(n),
-            Change::DebuggerClosed { id } => self.debuggers.retain(|open| open.id != id),
+            Change::DebuggerClosed { id, end } => {
+                self.close_debugger(&id, end.as_ref());
+            }
+            Change::DebuggerShown { id } => self.debugging.show(Some(id)),
+            Change::DebuggerTitled { id, title } => self.title_debugger(&id, title),
             Change::Server { server } => self.begin_life(server),
             Change::Found { server } => self.server = Some(server),
             Change::Wrote { text, sequence } => {
@@ -357,7 +372,7 @@ impl Session {
 
     /// How many evaluations run or wait.
     pub(super) fn running(&self) -> usize {
-        self.evaluations.len()
+        self.evaluations.len() + self.debugging.count_running()
     }
 
     /// Whether a server's session is this one's.
@@ -370,6 +385,7 @@ impl Session {
     /// Whether a flush would send anything; the state of everything aside.
     pub(super) fn wants_flush(&self, now: u64, image: Option<&Image>) -> bool {
         self.state_is_due(now, image)
+            || self.debugger_is_due(now)
             || self.transcript_dirty
             || self.may_save(now)
             || (!self.to_release.is_empty() && self.pending.is_empty())
@@ -410,6 +426,7 @@ impl Session {
             work.tell(To::Role(Role::Transcript), lines);
             self.transcript_told = self.transcript.end();
         }
+        self.flush_debugger(work);
         self.release(work);
         if self.state_is_due(work.now, work.image) {
             self.update_state(work);
@@ -436,6 +453,7 @@ impl Session {
                 let lines = self.transcript_lines(None, MAX_TRANSCRIPT_LINES);
                 work.tell(To::One(to), lines);
             }
+            Role::Debugger => self.debugger_view(to, None, work),
             Role::Sessions => {}
         }
     }
@@ -547,13 +565,9 @@ impl Session {
         }
         match event.happening {
             Happening::Transcript(transcript) => self.write(&transcript.text),
-            Happening::DebugClosed(closed)
-                if self.debuggers.iter().any(|open| open.id == closed.debug_id) =>
-            {
-                let id = closed.debug_id;
-                self.debuggers.retain(|open| open.id != id);
-                self.record(Change::DebuggerClosed { id }, work);
-            }
+            Happening::DebugOpened(opened) => self.debugger_opened_again(opened, work),
+            Happening::EvaluationFinished(finished) => self.debugged_finished(finished, work),
+            Happening::DebugClosed(closed) => self.debugger_closed(&closed.debug_id, work),
             _ => {}
         }
     }

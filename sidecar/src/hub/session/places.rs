@@ -110,7 +110,8 @@ impl Session {
     pub(super) fn edits_that_count(&self) -> BTreeMap<Instance, u64> {
         let mut edits = self.last_edit.clone();
         edits.retain(|by, seq| {
-            let mut evaluations = self.evaluations.iter();
+            let debugged = self.debuggers.iter().filter_map(|open| open.of.as_deref());
+            let mut evaluations = self.evaluations.iter().chain(debugged);
             evaluations.any(|evaluation| evaluation.by == *by && evaluation.seq < *seq)
         });
         edits

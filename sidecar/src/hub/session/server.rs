@@ -78,6 +78,7 @@ impl Session {
     fn take_up(&mut self, work: &mut Work) {
         self.subscribe(work);
         self.send_waiting(work);
+        self.take_up_debugger(work);
         if !self.inspector.trail().is_empty() {
             self.show_inspector(work);
         }
@@ -138,11 +139,11 @@ impl Session {
                 Response::Error(error) => self.failed(id, purpose, &error, work),
                 response => self.answered(id, purpose, response, work),
             },
-            Outcome::ServerReplaced => {
-                if matches!(purpose, Purpose::Evaluation) {
-                    self.evaluation_lost(id, work);
-                }
-            }
+            Outcome::ServerReplaced => match &purpose {
+                Purpose::Evaluation => self.evaluation_lost(id, work),
+                Purpose::Debugger(question) => self.debugger_lost(question),
+                _ => {}
+            },
             Outcome::Refused(reason) => {
                 let error = ErrorInfo::new(ErrorCode::Unknown, reason);
                 self.failed(id, purpose, &error, work);
@@ -158,6 +159,9 @@ impl Session {
             }
             (Purpose::WalkInto { shown, row }, Response::Inspect(answer)) => {
                 self.walk_answered(shown, row, answer, work);
+            }
+            (Purpose::Debugger(question), response) => {
+                self.debugger_answered(question, response, work);
             }
             (Purpose::Session, Response::CreateSession(answer)) => {
                 if let Some(server_id) = work.server_id() {
@@ -201,13 +205,21 @@ impl Session {
     fn failed(&mut self, id: Uuid, purpose: Purpose, error: &ErrorInfo, work: &mut Work) {
         if error.code == ErrorCode::SessionNotFound {
             if self.server.is_some() {
+                let debuggers = self.debuggers.len();
                 self.forget_session(work);
+                self.tell_debugger(work);
+                self.tell_marks(work);
                 let why = if matches!(purpose, Purpose::Find { .. }) {
                     "This is another Smalltalk server than before: variables and inspected objects are gone."
                 } else {
                     "The server no longer has this session, unused for too long or closed: variables are gone."
                 };
-                let text = format!("{why}{}", self.remedy());
+                let open = match debuggers {
+                    0 => String::new(),
+                    1 => " A debugger was open on it and is gone, too.".to_owned(),
+                    count => format!(" {count} debuggers were open on it and are gone, too."),
+                };
+                let text = format!("{why}{open}{}", self.remedy());
                 self.announce(None, Level::Info, &text, work);
             }
             if matches!(purpose, Purpose::Evaluation) {
@@ -233,6 +245,7 @@ impl Session {
             Purpose::Interrupt { by } => {
                 work.notice(by, Level::Error, error.message.clone());
             }
+            Purpose::Debugger(question) => self.debugger_refused(question, error, work),
             Purpose::WalkInto { .. } => {
                 self.announce(Some(Role::Inspector), Level::Error, &error.message, work);
             }

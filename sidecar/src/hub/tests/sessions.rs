@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::hub::asked::{Ask, CallKey, Told};
+use stui_protocol::request::DebugOperation;
 use stui_protocol::sessions::SessionCommand;
 
 /// The second session.
@@ -327,6 +328,7 @@ fn a_session_moves_to_another_image_with_its_text_and_can_run_its_history_there(
         server_id: "moose-1".into(),
         dialect: "Pharo".into(),
         endpoint: "tcp://127.0.0.1:2".into(),
+        can_debug_it: true,
     });
     scene.command(SessionCommand::Move {
         session: FIRST,
@@ -482,7 +484,9 @@ fn at_most_twenty_debuggers_stay_open_and_the_oldest_are_ended() {
         .requests
         .iter()
         .filter_map(|(_, request)| match request {
-            Request::Debug(debug) => Some(debug.context.as_str()),
+            Request::Debug(debug) if debug.operation == DebugOperation::Terminate => {
+                Some(debug.context.as_str())
+            }
             _ => None,
         })
         .collect();
@@ -546,6 +550,7 @@ fn the_name_at_servers_is_the_same_for_ever_and_strays_under_it_are_closed() {
         server_id: "server-2".into(),
         dialect: String::new(),
         endpoint: String::new(),
+        can_debug_it: true,
     });
     let (_, request) = scene.take("CreateSession");
     assert!(
@@ -558,6 +563,7 @@ fn the_name_at_servers_is_the_same_for_ever_and_strays_under_it_are_closed() {
         server_id: "server-1".into(),
         dialect: String::new(),
         endpoint: String::new(),
+        can_debug_it: true,
     });
     let session = |id: &str| response::Session {
         session_id: id.into(),
@@ -588,6 +594,7 @@ fn a_session_that_a_server_forgot_is_said_with_what_to_do() {
         server_id: "server-1".into(),
         dialect: String::new(),
         endpoint: String::new(),
+        can_debug_it: true,
     });
     scene.answer(
         "RestoreSession",

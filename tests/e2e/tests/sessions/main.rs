@@ -2,6 +2,7 @@
 
 mod clients;
 mod configuring;
+mod debugging;
 mod ending;
 mod evaluating;
 mod faults;

@@ -6,11 +6,13 @@ use stui::hub::image::ImageKey;
 use stui::hub::record::{Record, Snapshot};
 use stui::hub::{Effect, Hub, Input, Outcome, To};
 use stui_protocol::Uuid;
+use stui_protocol::debugger::DebuggerAct;
 use stui_protocol::message::{Envelope, Payload};
 use stui_protocol::pane::{
     Act, Down, Edit, FromPane, Guests, How, Instance, Link, MAX_LINE, Pos, Role, SessionKey, Span,
     up_line,
 };
+use stui_protocol::request::DebugOperation;
 use stui_protocol::sessions::SessionCommand;
 
 use crate::Target;
@@ -124,7 +126,7 @@ fn seeds() -> Vec<Vec<u8>> {
         down(&one, cursor),
     ]
     .concat();
-    let asking = [How::DoIt, How::PrintIt, How::InspectIt]
+    let asking = [How::DoIt, How::PrintIt, How::InspectIt, How::DebugIt]
         .into_iter()
         .zip(4..)
         .map(|(how, seq)| act(&one, seq, evaluate(how)))
@@ -196,8 +198,28 @@ fn seeds() -> Vec<Vec<u8>> {
                 image: None,
             },
         ),
-        manage(16, SessionCommand::RunAgain { session }),
-        manage(17, SessionCommand::Close { session }),
+        act(
+            &one,
+            16,
+            Act::Debugger {
+                act: DebuggerAct::Run {
+                    debugger: "d1".into(),
+                    stop: 1,
+                    frame: 0,
+                    operation: DebugOperation::StepOver,
+                    code: None,
+                },
+            },
+        ),
+        down(
+            &other,
+            FromPane::DebuggerView {
+                session,
+                line: Some(3),
+            },
+        ),
+        manage(17, SessionCommand::RunAgain { session }),
+        manage(18, SessionCommand::Close { session }),
         down(&one, FromPane::Bye),
         "x\nc2\ng\nn\nf\nk\n".to_owned(),
     ]
@@ -282,7 +304,10 @@ impl Fed {
                     assert_eq!(line.find('\n'), Some(line.len() - 1), "one line");
                 }
                 Effect::Request { id, .. } => self.pending.push_back(id),
-                Effect::Subscribe { .. } | Effect::Unsubscribe { .. } | Effect::Answer { .. } => {}
+                Effect::Subscribe { .. }
+                | Effect::Unsubscribe { .. }
+                | Effect::ShowDebugger
+                | Effect::Answer { .. } => {}
             }
         }
         assert!(self.pending.len() <= 10_000, "requests are bounded");
@@ -307,6 +332,7 @@ fn input_of(line: &str, pending: &mut VecDeque<Uuid>) -> Option<Input> {
             server_id: rest.into(),
             dialect: "Embedded".into(),
             endpoint: "tcp://127.0.0.1:5555".into(),
+            can_debug_it: true,
         }),
         'x' => Some(Input::Disconnected {
             image: ImageKey(0),
