@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use stui_protocol::Uuid;
 use stui_protocol::debugger::DEBUG_IT_FEATURE;
-use stui_protocol::pane::{self, Down, Level, ToPane};
+use stui_protocol::pane::{self, Down, FromPane, Level, Role, ToPane};
 
 use crate::calls::{self, Answer, Call, Report};
 use crate::config::{Change, ConfigError, Watched};
@@ -150,6 +150,7 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
         lonely_since: Instant::now(),
         settings,
         known,
+        debugger_is_new: false,
     };
     sidecar.hand(Input::GuestsByDefault(
         sidecar.settings.config().guests.value,
@@ -276,6 +277,8 @@ struct Sidecar {
     settings: Watched,
     /// The panes, as the next sidecar will find them.
     known: Known,
+    /// Whether a debugger's pane was announced that has not said hello yet.
+    debugger_is_new: bool,
 }
 
 impl Sidecar {
@@ -405,6 +408,7 @@ impl Sidecar {
         match call {
             Call::Pane { zellij_pid, .. } if zellij_pid != self.zellij_pid => Answer::Other,
             Call::Pane { destination, .. } => {
+                self.debugger_is_new |= destination.role == Role::Debugger;
                 self.pipes.announce(destination, now);
                 Answer::Welcome
             }
@@ -429,6 +433,12 @@ impl Sidecar {
 
     fn said(&mut self, said: Vec<Down>) {
         for Down { from, said } in said {
+            if let FromPane::Hello { role, .. } = &said
+                && *role == Role::Debugger
+                && std::mem::take(&mut self.debugger_is_new)
+            {
+                crate::debugger_pane::enlarge(&self.zellij, &self.session, &from);
+            }
             self.hand(Input::Pane { from, said });
         }
     }

@@ -495,7 +495,7 @@ fn first_of(selected: u32, total: u32, rows: u16) -> u32 {
 }
 
 fn say(act: DebuggerAct, link: &mut Link, out: &mut Outcome) -> Option<Message> {
-    if !link.is_live() {
+    if !link.takes_acts() {
         return Some(Message::error("There is no sidecar to do this."));
     }
     link.act(Act::Debugger { act }, out);

@@ -161,6 +161,11 @@ impl Instance {
         Instance(format!("{plugin}.{client}-{nonce:x}"))
     }
 
+    /// The number of the plugin, which is that of its pane; none if this is no such identity.
+    pub fn plugin(&self) -> Option<u32> {
+        self.0.split_once('.')?.0.parse().ok()
+    }
+
     /// The number of the client (the person) whose instance it is; none if this is no such identity.
     pub fn client(&self) -> Option<u16> {
         let (client, _) = self.0.split_once('.')?.1.split_once('-')?;
