@@ -15,6 +15,8 @@ use crate::theme::Theme;
 
 /// From how many columns on the source has its place beside stack and variables.
 const BESIDE_FROM: u16 = 100;
+/// Below how many rows there is only room for two of the parts.
+const ALL_FROM: u16 = 11;
 /// From how many columns on a variable shows its value's class.
 const CLASS_FROM: u16 = 40;
 /// Cells for the sign before a line of source.
@@ -66,7 +68,8 @@ impl Places {
 }
 
 /// Where the parts are in a pane of this size below its title: one above the other, the one that listens to
-/// the arrows a little higher; in a wide pane the source beside the others.
+/// the arrows a little higher; in a wide pane the source beside the others, in a low one only the source and what
+/// listens.
 pub(super) fn places(size: Size, listening: Part) -> Places {
     let rows = size.rows.saturating_sub(1);
     let columns = size.columns;
@@ -80,6 +83,14 @@ pub(super) fn places(size: Size, listening: Part) -> Places {
             source: place(split, columns, 1, rows),
         };
     }
+    if rows < ALL_FROM {
+        let (stack, variables) = match listening {
+            Part::Stack => ((rows / 2).max(2), 0),
+            Part::Source => (rows / 3, 0),
+            Part::Variables => (0, (rows / 2).max(2)),
+        };
+        return stacked(rows, columns, stack, variables);
+    }
     // each at least its heading and a row
     let spare = rows.saturating_sub(6);
     let weight = |part: Part, weight: u16| weight + 2 * u16::from(part == listening);
@@ -91,6 +102,11 @@ pub(super) fn places(size: Size, listening: Part) -> Places {
     let total: u16 = weights.iter().sum();
     let stack = 2 + spare * weights[0] / total;
     let variables = 2 + spare * weights[2] / total;
+    stacked(rows, columns, stack, variables)
+}
+
+/// Stack, source and variables one above the other; the source has what the others leave.
+fn stacked(rows: u16, columns: u16, stack: u16, variables: u16) -> Places {
     let source = rows.saturating_sub(stack + variables);
     let mut y = 1;
     let mut next = |height: u16| {
@@ -208,7 +224,9 @@ impl Debugger {
             total => format!("Stack {}/{total}", self.frame() + 1),
         };
         self.draw_heading(canvas, place, Part::Stack, &words, theme);
-        if let ProcessState::Hidden { reason } = &self.view.state {
+        if let ProcessState::Hidden { reason } = &self.view.state
+            && place.rows() > 0
+        {
             canvas.cut_text(place.x + 2, place.y + 1, place.end, reason, theme.text);
             return;
         }
@@ -246,6 +264,14 @@ impl Debugger {
                 format!("Source, line {} of {}", self.top + 1, source.total)
             }
             _ => "Source".to_owned(),
+        };
+        let places = self.places();
+        let words = if places.variables.height == 0 {
+            format!("{words}, Tab: variables")
+        } else if places.stack.height == 0 {
+            format!("{words}, Tab: stack")
+        } else {
+            words
         };
         self.draw_heading(canvas, place, Part::Source, &words, theme);
         let Some(source) = &self.view.source else {

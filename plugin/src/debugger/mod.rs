@@ -267,8 +267,8 @@ impl Debugger {
     ) -> Option<Message> {
         self.question.changed();
         match command {
-            Command::NextPart => self.part = self.part.step(1),
-            Command::PreviousPart => self.part = self.part.step(2),
+            Command::NextPart => self.listen(self.part.step(1)),
+            Command::PreviousPart => self.listen(self.part.step(2)),
             Command::Move(motion) => return self.moves(motion, link, out),
             Command::NextDebugger => return self.show(1, link, out),
             Command::PreviousDebugger => return self.show(-1, link, out),
@@ -278,6 +278,13 @@ impl Debugger {
             _ => {}
         }
         None
+    }
+
+    fn listen(&mut self, part: Part) {
+        self.part = part;
+        if part != Part::Source {
+            self.follow_source();
+        }
     }
 
     fn moves(&mut self, motion: Motion, link: &mut Link, out: &mut Outcome) -> Option<Message> {

@@ -156,8 +156,8 @@ fn at_80_by_24_title_stack_source_and_variables_are_seen() {
 }
 
 #[test]
-fn a_small_window_has_all_parts_still() {
-    let desk = debugger(40, 11);
+fn a_small_window_shows_the_source_and_what_listens() {
+    let mut desk = debugger(40, 11);
     assert_eq!(
         desk.rows(),
         [
@@ -165,13 +165,23 @@ fn a_small_window_has_all_parts_still() {
             "▾ Stack 2/3 ────────────────────────────",
             "  SmallInteger>>/",
             "«› Account>>share:                       »",
-            "─ Source ───────────────────────────────",
+            "  UndefinedObject>>DoIt  (evaluated cod…",
+            "─ Source, Tab: variables ───────────────",
             "  share: n",
             "«▸»     \"日本\" total := «預金 / n».",
             "      ^ total",
-            "─ Variables ────────────────────────────",
-            "  self  an Account               Account",
+            "",
             "● Embedded 0.1.0         i into  F1 keys",
+        ]
+    );
+    desk.press("Tab, Tab");
+    assert_eq!(
+        desk.rows()[5..9],
+        [
+            "",
+            "▾ Variables ────────────────────────────",
+            "«› self    an Account        Account     »",
+            "    預金  100               SmallInteger",
         ]
     );
 }
