@@ -99,7 +99,7 @@ fn an_open_debugger_survives_a_killed_sidecar() {
     let killed = session.sidecar();
     killed.kill();
     session.see_that("another sidecar", |_| {
-        let now = session.processes(&["stui", "sidecar"]);
+        let now = session.processes(&["stui", "sidecar", "--daemon"]);
         now.iter().any(|running| running.pid != killed.pid)
     });
     // its state is asked again from the server, which has it still
