@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 
 use stui_protocol::pane::{
-    Act, FromPane, How, Instance, Level, MarkKind, Role, SessionKey, ToPane, split_up_line, summons,
+    Act, FromPane, How, Instance, Level, Role, SessionKey, ToPane, split_up_line, summons,
 };
 
-use crate::canvas::{Canvas, Frame};
 use crate::command::{Command, Motion};
 use crate::debugger::Debugger;
 use crate::editor::{self, Announced, Editor, Step};
@@ -20,9 +19,11 @@ use crate::link::Link;
 use crate::page;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
-use crate::status::{self, Message};
+use crate::status::Message;
 use crate::theme::Theme;
 use crate::transcript::Transcript;
+
+mod view;
 
 /// What is said where debug it does not work.
 const LACKS_DEBUG_IT: &str = "This Smalltalk server cannot stop code before its first statement: \
@@ -700,130 +701,5 @@ impl Pane {
             ) => transcript.take(first, oldest, end, lines),
             _ => out.redraw = false,
         }
-    }
-
-    /// The sentence for the message line: what was last said, behind an error marked in the text unless it
-    /// is one itself; else what is wrong with the chain behind the pane.
-    fn shown_message(&self) -> Option<Message> {
-        let error = || match &self.body {
-            Body::Workspace(editor) => editor.error().filter(|mark| !mark.text.is_empty()),
-            _ => None,
-        };
-        let marked = || {
-            error().map(|mark| {
-                let at = mark.span.start;
-                let word = match mark.kind {
-                    MarkKind::CompileError => "Line",
-                    _ => "Error in line",
-                };
-                Message::error(format!(
-                    "{word} {}, column {}: {}",
-                    at.line + 1,
-                    at.column + 1,
-                    mark.text
-                ))
-            })
-        };
-        let asked = match &self.body {
-            Body::Sessions(sessions) => sessions.prompt(),
-            Body::Debugger(debugger) => debugger.prompt(),
-            _ => None,
-        };
-        match (&self.message, marked()) {
-            (Some(said), Some(marked)) if said.level == Level::Info => Some(marked.and(said)),
-            (Some(said), _) => Some(said.clone()),
-            (None, marked) => asked.or(marked).or_else(|| status::trouble(&self.link)),
-        }
-    }
-
-    fn content_rows(&self, size: Size) -> u16 {
-        let lines = status::message_lines(self.shown_message().as_ref(), size);
-        status::content_rows(size.rows, lines.len())
-    }
-
-    /// Draw the pane.
-    pub fn view(&self, size: Size) -> Frame {
-        let mut canvas = Canvas::new(size);
-        let role = self.settings.role;
-        let theme = &self.theme;
-        if self.permitted != Permitted::Yes {
-            let permissions = self.settings.permissions();
-            let page = if self.permitted == Permitted::No {
-                page::refused(&permissions)
-            } else {
-                page::before_permission(role, &permissions)
-            };
-            page::draw(&mut canvas, size.rows, 0, &page, theme);
-            return canvas.finish();
-        }
-        let message = self.shown_message();
-        let rows = self.content_rows(size);
-        if let Some(scrolled) = self.help {
-            let page = page::keys(role, &self.settings.keymap);
-            page::draw(&mut canvas, rows, scrolled, &page, theme);
-        } else {
-            match &self.body {
-                Body::Workspace(editor) => {
-                    editor.draw(&mut canvas, rows, theme);
-                    if editor.is_empty() {
-                        self.draw_invitation(&mut canvas, rows);
-                    }
-                }
-                Body::Inspector(inspector) => {
-                    inspector.draw(
-                        &mut canvas,
-                        rows,
-                        &Pane::workspace_key(How::InspectIt),
-                        theme,
-                    );
-                }
-                Body::Transcript(transcript) => transcript.draw(&mut canvas, rows, theme),
-                Body::Sessions(sessions) => sessions.draw(&mut canvas, rows, &self.link, theme),
-                Body::Debugger(debugger) => {
-                    debugger.draw(&mut canvas, rows, &Pane::workspace_key(How::DebugIt), theme);
-                }
-            }
-        }
-        let keymap = &self.settings.keymap;
-        status::draw(
-            &mut canvas,
-            role,
-            &self.link,
-            keymap,
-            message.as_ref(),
-            self.settings.read_only,
-            theme,
-        );
-        canvas.finish()
-    }
-
-    /// What the empty workspace says; it gives way to the first character.
-    fn draw_invitation(&self, canvas: &mut Canvas, rows: u16) {
-        let theme = &self.theme;
-        let gutter = editor::gutter(canvas.columns());
-        let key = |command| {
-            let key = self.settings.keymap.key_of(command);
-            key.map_or_else(|| "no key".to_owned(), |key| key.to_string())
-        };
-        let first = "Type Smalltalk here, say  (1 to: 5) collect: [ :x | x squared ]";
-        let second = format!(
-            "{} prints the answer, {} just runs it, {} shows every key.",
-            key(Command::Evaluate(How::PrintIt)),
-            key(Command::Evaluate(How::DoIt)),
-            key(Command::Help)
-        );
-        // beside the cursor, not under it
-        for (row, words) in (0..rows).zip([first, &second]) {
-            canvas.cut_text(gutter + 2, row, canvas.columns(), words, theme.faint);
-        }
-    }
-
-    /// The key that evaluates so in the workspace, as far as this pane can know.
-    fn workspace_key(how: How) -> String {
-        crate::command::TABLE
-            .iter()
-            .find(|entry| entry.command == Command::Evaluate(how))
-            .and_then(|entry| entry.keys.first())
-            .map_or_else(String::new, |key| (*key).to_owned())
     }
 }

@@ -3,14 +3,15 @@
 //! A [`Scene`] plays panes and server: it keeps what every pane was told, the requests that are not
 //! answered yet, and the journal, from which it can bring the hub back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stui_protocol::error::{ErrorCode, ErrorDetails, ErrorInfo, RuntimeError};
-use stui_protocol::event::{Happening, Transcript};
+use stui_protocol::event::{Event, Happening, Transcript};
 use stui_protocol::object::{Child, ObjectHandle, View};
 use stui_protocol::pane::{Edit, How, InspectorView, MarkKind, Pos, Span};
 use stui_protocol::position::{Position, Range};
-use stui_protocol::response;
+use stui_protocol::request::Request;
+use stui_protocol::response::{self, Response};
 
 use super::record::Snapshot;
 use super::*;

@@ -4,6 +4,7 @@ use stui_protocol::debugger::{DebuggerAct, DebuggerView, ProcessState, VariableK
 use stui_protocol::error::StackFrame;
 use stui_protocol::event::{DebugClosed, DebugOpened};
 use stui_protocol::object::InstanceVariable;
+use stui_protocol::pane::Guests;
 use stui_protocol::request::DebugOperation;
 use stui_protocol::response::DebugInfo;
 
