@@ -613,8 +613,11 @@ impl Pane {
             }
             (ToPane::Sessions { list, now }, Body::Sessions(sessions)) => sessions.take(list, now),
             (ToPane::Status { status, .. }, _) => link.set_status(status),
-            (ToPane::Acked { seq }, _) => {
+            (ToPane::Acked { seq }, body) => {
                 link.acked(seq);
+                if let Body::Workspace(editor) = body {
+                    editor.acked(link);
+                }
                 out.redraw = false;
             }
             (ToPane::Notice { level, text, .. }, _) => {

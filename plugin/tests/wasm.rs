@@ -233,6 +233,26 @@ fn what_is_done_while_another_sidecar_is_about_to_say_welcome_is_kept_for_it() {
 }
 
 #[test]
+fn an_edit_that_was_acknowledged_and_not_made_is_taken_back_at_once() {
+    let mut pane = Pane::workspace(&["3 + 4"]);
+    pane.type_text("x");
+    let seq = pane.acts()[0].0;
+    pane.said();
+    pane.tell(&ToPane::Acked { seq });
+    // it asks for the text as it is
+    let asked = pane.said();
+    assert!(
+        asked
+            .iter()
+            .any(|down| matches!(down.said, FromPane::View { .. })),
+        "{asked:?}"
+    );
+    pane.show_part(1, 0, 1, &["3 + 4"]);
+    shows!(pane.frame(), "3 + 4");
+    assert!(!pane.frame().contains("x3 + 4"));
+}
+
+#[test]
 fn an_answer_of_the_sidecar_is_shown_and_selected() {
     let mut pane = Pane::workspace(&["3 + 4"]);
     pane.ctrl('e');

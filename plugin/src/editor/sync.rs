@@ -290,7 +290,11 @@ impl Editor {
     pub fn tick(&mut self, seconds: f64, link: &Link) {
         self.question.tick(seconds);
         self.others_tick(seconds);
-        // an edit that was acknowledged without being announced was not made as it was sent
+        self.acked(link);
+    }
+
+    /// Something was acknowledged: an edit that is, without being announced, was not made as it was sent.
+    pub fn acked(&mut self, link: &Link) {
         let refused = |(seq, _): &(u64, Change)| !link.is_waiting_for(*seq);
         if self.unechoed.front().is_some_and(refused) {
             self.unechoed.retain(|own| !refused(own));
