@@ -40,6 +40,12 @@ static TARGET: LazyLock<Target> = LazyLock::new(|| {
     found
 });
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    (TARGET.run)(input);
-});
+// at first, because libFuzzer takes a program that exits later for one that failed
+libfuzzer_sys::fuzz_target!(
+    init: {
+        LazyLock::force(&TARGET);
+    },
+    |input: &[u8]| {
+        (TARGET.run)(input);
+    }
+);
