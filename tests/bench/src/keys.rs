@@ -108,31 +108,36 @@ fn growing_words(terminal: &Terminal, place: &str) -> Result<Durations> {
 /// `stui` in it, so that no sidecar is called for it.
 fn pipe_echo(stage: &Stage) -> Result<Durations> {
     let plugin = format!("file:{}", stage.path("data/stui/stui.wasm").display());
-    let down = answering_pipe(stage, &plugin)?;
-    let mut up = Pipe::open(stage, &plugin, UP)?;
+    let (mut up, down) = answering_pair(stage, &plugin)?;
     let mut n = 0;
-    let mut probe = || -> Result<()> {
+    Durations::of(COUNT * 10, || {
         n += 1;
-        up.say(&up_line(None, &ToPane::Probe { n })?)?;
-        down.hear(PATIENCE, |said| *said == FromPane::Probed { n })
-    };
-    probe()?;
-    Durations::of(COUNT * 10, probe)
+        probe(&mut up, &down, n, PATIENCE)
+    })
 }
 
-/// A pipe that the plugin has said hello on. The first ones launch it, and it cannot answer before it
-/// has been granted its permissions.
-fn answering_pipe(stage: &Stage, plugin: &str) -> Result<Pipe> {
+fn probe(up: &mut Pipe, down: &Pipe, n: u64, patience: Duration) -> Result<()> {
+    up.say(&up_line(None, &ToPane::Probe { n })?)?;
+    down.hear(patience, |said| *said == FromPane::Probed { n })
+}
+
+/// A pair of pipes, up and down, that the plugin answers on. The first ones launch it, and it cannot answer
+/// before it has been granted its permissions; and Zellij cuts a new pipe now and then without a word.
+fn answering_pair(stage: &Stage, plugin: &str) -> Result<(Pipe, Pipe)> {
     const ATTEMPTS: u32 = 10;
     for _ in 0..ATTEMPTS {
         let mut down = Pipe::open(stage, plugin, DOWN)?;
         down.say("hello\n")?;
         let hello = |said: &FromPane| matches!(said, FromPane::Hello { .. });
-        if down.hear(PATIENCE / ATTEMPTS, hello).is_ok() {
-            return Ok(down);
+        if down.hear(PATIENCE / ATTEMPTS, hello).is_err() {
+            continue;
+        }
+        let mut up = Pipe::open(stage, plugin, UP)?;
+        if probe(&mut up, &down, 0, PATIENCE / ATTEMPTS).is_ok() {
+            return Ok((up, down));
         }
     }
-    bail!("the plugin does not say hello on a pipe of its own")
+    bail!("the plugin does not answer on pipes of its own")
 }
 
 /// A long-lived `zellij pipe`.
