@@ -7,7 +7,6 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use kdl::KdlDocument;
 use stui_protocol::pane::Instance;
 
 use crate::zellij::Zellij;
@@ -21,7 +20,7 @@ pub fn is_in(layout: &Path) -> bool {
 }
 
 fn names_it(layout: &str) -> bool {
-    let Ok(document) = layout.parse::<KdlDocument>() else {
+    let Ok(document) = crate::kdl_text::parse(layout) else {
         return false;
     };
     let plugins = document.get("plugins").and_then(kdl::KdlNode::children);
@@ -91,5 +90,6 @@ mod tests {
             "layout { pane name=\"debugger\"; }\nplugins { sessions; }"
         ));
         assert!(!names_it("plugins {"));
+        assert!(!names_it(&"a {".repeat(100_000)));
     }
 }

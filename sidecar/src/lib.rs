@@ -11,6 +11,7 @@ pub mod debugger_pane;
 pub mod demo;
 pub mod hub;
 pub mod journal;
+mod kdl_text;
 pub mod link;
 pub mod log;
 pub mod permissions;

@@ -108,9 +108,9 @@ fn has(node: &KdlNode, permission: &str) -> bool {
 
 fn read(file: &Path) -> Result<KdlDocument, PermissionsError> {
     match std::fs::read_to_string(file) {
-        Ok(text) => text
-            .parse()
-            .map_err(|_| PermissionsError::Garbled(file.to_owned())),
+        Ok(text) => {
+            crate::kdl_text::parse(&text).map_err(|_| PermissionsError::Garbled(file.to_owned()))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(KdlDocument::new()),
         Err(source) => Err(PermissionsError::Io {
             path: file.to_owned(),

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use kdl::{KdlDocument, KdlError, KdlNode};
+use kdl::{KdlDocument, KdlNode};
 
+use crate::kdl_text::{Unparsed, parse};
 use crate::places::{Places, write_whole};
 
 /// The plugin, if this program was built with it.
@@ -92,14 +93,19 @@ pub fn with_settings(
     if settings.is_empty() {
         return Ok(layout);
     }
-    let document: KdlDocument = layout.parse().map_err(|error: KdlError| {
-        let before = layout.get(..error.span.offset()).unwrap_or_default();
+    let document = parse(&layout).map_err(|error| {
+        let (offset, reason) = match error {
+            Unparsed::Kdl(error) => {
+                let reason = error.label.unwrap_or("something else was expected");
+                (error.span.offset(), reason.to_owned())
+            }
+            Unparsed::TooDeep { offset } => (offset, error.to_string()),
+            Unparsed::System(error) => (0, error.to_string()),
+        };
+        let before = layout.get(..offset).unwrap_or_default();
         LayoutError {
             line: before.matches('\n').count() + 1,
-            reason: error
-                .label
-                .unwrap_or("something else was expected")
-                .to_owned(),
+            reason,
         }
     })?;
     let mut additions = Vec::new();

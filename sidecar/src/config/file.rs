@@ -6,19 +6,16 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kdl::{KdlDocument, KdlEntry, KdlError, KdlNode, KdlValue};
+use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
 
 use super::ConfigError;
 use super::problem::{Place, Problem};
 use super::settings::{Config, Origin};
 use super::table::{KEYS, SETTINGS, Wrong, unknown};
+use crate::kdl_text::{Unparsed, parse};
 
 /// Largest file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 20;
-/// Most levels of nesting; a group needs one, a comment one for each of its stars and slashes.
-const MAX_NESTING: usize = 1000;
-/// Stack of the parser, in bytes: up to 40 KiB a level were seen in a debug build. It is only reserved.
-const STACK: usize = 128 << 20;
 
 /// What is wrong with a file, by itself.
 ///
@@ -74,16 +71,13 @@ pub(super) fn read_text(path: &Path, text: &str, config: &mut Config, problems: 
         problems,
         seen: BTreeMap::new(),
     };
-    if let Some(offset) = too_deep(text) {
-        let message = format!(
-            "more than {MAX_NESTING} braces and marks of comments are open here; close some of them"
-        );
-        return reading.problem(offset, 1, message);
-    }
     match parse(text) {
-        Err(error) => reading.problem(0, 1, format!("this cannot be read: {error}")),
-        Ok(Ok(document)) => reading.nodes(&document, None),
-        Ok(Err(error)) => {
+        Ok(document) => reading.nodes(&document, None),
+        Err(Unparsed::TooDeep { offset }) => {
+            reading.problem(offset, 1, Unparsed::TooDeep { offset }.to_string());
+        }
+        Err(Unparsed::System(error)) => reading.problem(0, 1, error.to_string()),
+        Err(Unparsed::Kdl(error)) => {
             let help = error
                 .help
                 .map(|help| format!(" {help}"))
@@ -96,55 +90,6 @@ pub(super) fn read_text(path: &Path, text: &str, config: &mut Config, problems: 
             reading.problem(error.span.offset(), error.span.len(), message);
         }
     }
-}
-
-/// Parses a text with room for [`MAX_NESTING`].
-fn parse(text: &str) -> io::Result<Result<KdlDocument, KdlError>> {
-    std::thread::scope(|scope| {
-        let parser = std::thread::Builder::new().stack_size(STACK);
-        let parsing = parser.spawn_scoped(scope, || text.parse::<KdlDocument>())?;
-        parsing
-            .join()
-            .map_err(|_| io::Error::other("the parser failed; simplify the file"))
-    })
-}
-
-/// Where more is nested than [`MAX_NESTING`], if anywhere. It counts what makes the parser (kdl 4) call
-/// itself: each open brace, each `/-` so far, and each star and slash of a comment. What looks like them
-/// within a string counts too: no configuration has so many.
-fn too_deep(text: &str) -> Option<usize> {
-    let (mut braces, mut dashes) = (0_usize, 0_usize);
-    // since the outermost comment began: stars and slashes, and how many comments are open
-    let (mut marks, mut comments) = (0_usize, 0_usize);
-    let mut before = ' ';
-    for (offset, c) in text.char_indices() {
-        // a character belongs to one pair only: `/*/` opens and does not close
-        before = match (before, c) {
-            ('/', '*') => {
-                comments += 1;
-                ' '
-            }
-            ('*', '/') => {
-                comments = comments.saturating_sub(1);
-                ' '
-            }
-            _ => c,
-        };
-        match c {
-            '{' => braces += 1,
-            '}' => braces = braces.saturating_sub(1),
-            '-' if text[..offset].ends_with('/') => dashes += 1,
-            '*' | '/' => marks += 1,
-            _ => (),
-        }
-        if comments == 0 {
-            marks = 0;
-        }
-        if braces + dashes + marks > MAX_NESTING {
-            return Some(offset);
-        }
-    }
-    None
 }
 
 fn contents(path: &Path) -> io::Result<String> {
