@@ -2,7 +2,7 @@
 
 use ratatui_core::style::Style;
 use stui_protocol::debugger::{FrameSource, ProcessState, Variable, VariableKind};
-use stui_protocol::pane::Span;
+use stui_protocol::pane::{Pos, Span};
 
 use super::{Debugger, Part};
 use crate::canvas::Canvas;
@@ -406,25 +406,11 @@ fn name_style(kind: VariableKind, theme: &Theme) -> Style {
 
 /// The columns of a line within a span; of an empty span the character at its place.
 fn columns_of(span: Span, number: u32, columns: u32) -> Option<(u32, u32)> {
-    if number < span.start.line || number > span.end.line {
-        return None;
+    let Pos { line, column } = span.start;
+    if span.is_empty() {
+        return (number == line).then_some((column, column + 1));
     }
-    let from = if number == span.start.line {
-        span.start.column
-    } else {
-        0
-    };
-    let to = if number == span.end.line {
-        span.end.column
-    } else {
-        columns
-    };
-    match (span.is_empty(), from < to) {
-        (true, _) => Some((from, from + 1)),
-        (false, true) => Some((from, to)),
-        // an empty line in the middle of it
-        (false, false) => (number < span.end.line).then_some((from, from)),
-    }
+    editor::columns_within(span, number, columns)
 }
 
 fn page_of_nothing(debug_key: &str) -> Vec<Paragraph> {

@@ -237,7 +237,7 @@ fn visible(span: Span) -> Span {
 }
 
 /// The columns of a line that lie within a span; the line's end counts as one.
-fn columns_within(span: Span, number: u32, columns: u32) -> Option<(u32, u32)> {
+pub(crate) fn columns_within(span: Span, number: u32, columns: u32) -> Option<(u32, u32)> {
     if number < span.start.line || number > span.end.line {
         return None;
     }

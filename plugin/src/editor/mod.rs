@@ -14,7 +14,7 @@ mod others;
 mod sync;
 
 pub use draw::gutter;
-pub(crate) use draw::style_of;
+pub(crate) use draw::{columns_within, style_of};
 pub use sync::Announced;
 
 use std::collections::VecDeque;
