@@ -14,6 +14,9 @@ use crate::io::{Effect, Outcome};
 const OUTBOX_LIMIT: usize = 3 * 1024 * 1024;
 /// Without a word for so long (seconds), the sidecar is taken for lost. It probes every other second.
 const SILENCE: f64 = 4.0;
+/// How long after its last word (seconds) a lost one is expected to be back: it is started again at once,
+/// on a machine that may be busy. Later than that nobody wants to see run what was meant then.
+const RETURN: f64 = 30.0;
 /// How long the first one may take (seconds) before the pane says that something is wrong.
 const PATIENCE: f64 = 6.0;
 /// Longest time between two looks for a sidecar, in seconds.
@@ -112,10 +115,15 @@ impl Link {
         self.welcomed && self.silence < SILENCE
     }
 
-    /// Whether a sidecar listens, or one that takes the place of another is about to: what is done now is
-    /// kept for it.
+    /// Whether a sidecar listens, or one that takes the place of a lost one is about to: what is done now
+    /// is kept for it.
     pub fn takes_acts(&self) -> bool {
-        self.is_live() || (self.was_live && self.down.is_some() && self.silence < SILENCE)
+        self.is_live() || (self.was_live && self.silence < RETURN)
+    }
+
+    /// Whether the sidecar has been silent for so long that a user should know it.
+    pub fn is_silent(&self) -> bool {
+        self.silence >= SILENCE
     }
 
     /// How things stand.

@@ -251,7 +251,7 @@ impl Pane {
         if let Body::Workspace(editor) = &mut self.body
             && let Some(notice) = editor.take_notice()
         {
-            self.message = Some(Message::error(notice));
+            self.message = Some(notice);
         }
         let rows = self.content_rows(self.size);
         match &mut self.body {

@@ -5,8 +5,8 @@
 //! (`sync.rs`). What a key means depends on the text at the cursor: while that text is not loaded, or
 //! something was lost on the way, keys wait in a queue, so nothing typed is lost or misplaced.
 //!
-//! Before the first window arrives the instance edits a *draft*: an empty document of its own, whose
-//! edits are made again at the beginning of the real one once that is known.
+//! While there is no document and no sidecar to bring one, the instance edits a *draft*: an empty
+//! document of its own, whose edits are made again at the beginning of the real one once that is known.
 
 mod draw;
 mod motion;
@@ -26,6 +26,7 @@ use crate::command::{Command, Motion};
 use crate::io::{Effect, Outcome, Size};
 use crate::link::Link;
 use crate::question::Question;
+use crate::status::Message;
 use crate::text;
 use crate::window::Window;
 
@@ -114,7 +115,7 @@ pub struct Editor {
     /// That selection, meant in a text that is still being fetched.
     selected: Option<(Pos, Pos)>,
     /// One sentence for the user about the last step.
-    notice: Option<&'static str>,
+    notice: Option<Message>,
 }
 
 impl Default for Editor {
@@ -196,8 +197,12 @@ impl Editor {
     }
 
     /// The sentence about the last step, once.
-    pub fn take_notice(&mut self) -> Option<&'static str> {
+    pub fn take_notice(&mut self) -> Option<Message> {
         self.notice.take()
+    }
+
+    fn refuse(&mut self, why: &str) {
+        self.notice = Some(Message::error(why));
     }
 
     /// Drop the selection and the marks of errors; answers whether there were any.
@@ -209,19 +214,25 @@ impl Editor {
 
     /// Do a step, or let it wait until the text that it needs is there.
     pub fn step(&mut self, step: Step, link: &mut Link, out: &mut Outcome) {
-        if self.queue.is_empty() && self.is_ready_for(&step) {
+        self.perform_waiting(link, out);
+        if self.queue.is_empty() && self.is_ready_for(&step, link) {
             self.perform(step, link, out);
             return;
         }
         let waiting: usize = self.queue.iter().map(weight).sum();
         if self.queue.len() >= QUEUE_LIMIT || waiting + weight(&step) > DRAFT_LIMIT {
-            self.notice = Some("The text is still being loaded; this key was not taken.");
+            self.refuse("The text is still being loaded; this key was not taken.");
         } else {
             self.queue.push_back(step);
         }
     }
 
-    fn is_ready_for(&self, step: &Step) -> bool {
+    fn is_ready_for(&self, step: &Step, link: &Link) -> bool {
+        // The document is on its way: a draft is for a sidecar that may not come for long, and in one the
+        // end of the text, or what an evaluation would take, is not what the user means.
+        if self.base.is_none() && link.is_live() {
+            return false;
+        }
         let vertical = matches!(
             step,
             Step::Command(
@@ -242,7 +253,7 @@ impl Editor {
     /// Do what waited, as far as it can be done now.
     fn perform_waiting(&mut self, link: &mut Link, out: &mut Outcome) {
         while let Some(step) = self.queue.front() {
-            if !self.is_ready_for(step) {
+            if !self.is_ready_for(step, link) {
                 break;
             }
             if let Some(step) = self.queue.pop_front() {
@@ -317,9 +328,9 @@ impl Editor {
 
     fn act(&mut self, act: Act, link: &mut Link, out: &mut Outcome) {
         if self.base.is_none() {
-            self.notice = Some("This needs the sidecar, which is not there yet.");
+            self.refuse("This needs the sidecar, which is not there yet.");
         } else if link.act(act, out).is_none() {
-            self.notice = Some("Too much waits for the sidecar already; this was not taken.");
+            self.refuse("Too much waits for the sidecar already; this was not taken.");
         } else {
             self.awaits_selection = true;
         }
@@ -329,9 +340,13 @@ impl Editor {
         match self.base {
             Some(rev) if link.takes_acts() => {
                 let span = self.selection();
+                if link.is_silent() {
+                    let text = "The sidecar is being started again: this runs once it is back.";
+                    self.notice = Some(Message::info(text));
+                }
                 self.act(Act::Evaluate { rev, span, how }, link, out);
             }
-            _ => self.notice = Some("There is no sidecar to evaluate this; nothing was run."),
+            _ => self.refuse("There is no sidecar to evaluate this; nothing was run."),
         }
     }
 
@@ -432,13 +447,13 @@ impl Editor {
                 group: self.group,
             };
             let Some(seq) = link.act(act, out) else {
-                self.notice = Some("Too much waits for the sidecar already; this was not taken.");
+                self.refuse("Too much waits for the sidecar already; this was not taken.");
                 return false;
             };
             self.unechoed.push_back((seq, Change::from(edit.clone())));
         } else {
             if self.draft_size + edit.text.len() > DRAFT_LIMIT {
-                self.notice = Some("There is no sidecar yet to take so much text.");
+                self.refuse("There is no sidecar yet to take so much text.");
                 return false;
             }
             self.draft_size += edit.text.len();
@@ -490,7 +505,7 @@ impl Editor {
                 true
             }
             _ => {
-                self.notice = Some("This text is with the sidecar, which is not there.");
+                self.refuse("This text is with the sidecar, which is not there.");
                 false
             }
         }
@@ -501,8 +516,7 @@ impl Editor {
         self.clipboard.clone_from(&text);
         out.push(Effect::Copy(text));
         if truncated {
-            self.notice =
-                Some("The selection is too long for the clipboard: its beginning was copied.");
+            self.refuse("The selection is too long for the clipboard: its beginning was copied.");
         }
     }
 

@@ -240,9 +240,9 @@ impl Editor {
         self.trim();
     }
 
-    /// The document was left here: begin there, if it is only now being opened and nothing was typed.
+    /// The document was left here: begin there, if it is only now being opened and there is no draft.
     pub fn open_at(&mut self, cursor: Pos) {
-        if self.base.is_none() && self.draft.is_empty() && self.queue.is_empty() {
+        if self.base.is_none() && self.draft.is_empty() {
             self.place(cursor);
             self.top = cursor.line.saturating_sub(self.rows() / 2);
         }

@@ -14,12 +14,14 @@ use stui_protocol::pane::{
     up_line,
 };
 
-/// The session that the desk's pane shows.
+/// The session that the desk's pane shows at first.
 pub(crate) const SESSION: SessionKey = SessionKey(1);
 
 /// What the sidecar does with a document, as far as one pane can tell.
 pub(crate) struct Sidecar {
     pub(crate) document: String,
+    /// The session that it shows the pane.
+    pub(crate) session: SessionKey,
     rev: u64,
     /// What others did, with the revision, as it is made in the pane's text.
     unseen: Vec<(u64, Change)>,
@@ -64,7 +66,7 @@ impl Sidecar {
         self.document.replace_range(range, &edit.text);
         self.rev += 1;
         self.tell(&ToPane::Edited {
-            session: SESSION,
+            session: self.session,
             rev: self.rev,
             by,
             seq,
@@ -81,7 +83,7 @@ impl Sidecar {
                 self.tell(&ToPane::Welcome {
                     sidecar: "desk".into(),
                     acked: self.acked,
-                    session: SESSION,
+                    session: self.session,
                     status: status(),
                 });
             }
@@ -93,7 +95,7 @@ impl Sidecar {
                 let lines = lines.map(|line| slice(line, from)).collect();
                 let (rev, total) = (self.rev, self.total());
                 self.tell(&ToPane::Window {
-                    session: SESSION,
+                    session: self.session,
                     rev,
                     first,
                     total,
@@ -186,6 +188,7 @@ impl Desk {
             pane,
             sidecar: Sidecar {
                 document: String::new(),
+                session: SESSION,
                 rev: 0,
                 unseen: Vec::new(),
                 acked: 0,
@@ -241,8 +244,8 @@ impl Desk {
         }
     }
 
-    /// Deliver the first thing that the sidecar says.
-    pub(crate) fn deliver_one(&mut self) {
+    /// Deliver the next thing that the sidecar says.
+    pub(crate) fn deliver_next(&mut self) {
         if let Some(line) = self.sidecar.outgoing.pop_front() {
             let outcome = self.pane.update(Input::Line(line));
             self.take(outcome);
@@ -265,14 +268,6 @@ impl Desk {
         self.sidecar.tell(message);
         if !self.sidecar.slow {
             self.deliver();
-        }
-    }
-
-    /// Deliver the next thing that the sidecar says.
-    pub(crate) fn deliver_next(&mut self) {
-        if let Some(line) = self.sidecar.outgoing.pop_front() {
-            let outcome = self.pane.update(Input::Line(line));
-            self.take(outcome);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The pane of sessions, key by key, and a workspace that is switched.
 
 use stui_plugin::io::Input;
-use stui_protocol::pane::{Act, FromPane, Link, SessionKey, ToPane};
+use stui_protocol::pane::{Act, FromPane, How, Link, Pos, SessionKey, Span, ToPane};
 use stui_protocol::sessions::{ImageRow, SessionCommand, SessionList, SessionRow};
 
 use crate::desk::{Desk, SESSION, status};
@@ -229,13 +229,35 @@ fn after_a_switch_another_text_is_shown_and_late_messages_of_the_old_one_are_dro
 }
 
 #[test]
+fn what_is_pressed_before_the_other_text_is_there_is_done_in_it() {
+    let mut desk = Desk::workspace("old");
+    desk.sidecar.slow = true;
+    desk.sidecar.session = SECOND;
+    desk.sidecar.document = "first\nlast".into();
+    welcome(&mut desk, SECOND);
+    // the welcome comes, the window not yet
+    desk.deliver_next();
+    desk.press("Ctrl End, Enter, '1', Ctrl e");
+    assert_eq!(desk.acts(), [], "whose text it is about is not known");
+    desk.sidecar.slow = false;
+    desk.deliver();
+    assert_eq!(desk.sidecar.document, "first\nlast\n1");
+    let at = Span::between(Pos::new(2, 1), Pos::new(2, 1));
+    assert!(
+        matches!(desk.acts()[..], [Act::Evaluate { span, how: How::PrintIt, .. }] if span == at),
+        "{:?}",
+        desk.acts()
+    );
+}
+
+#[test]
 fn what_waits_for_its_text_is_typed_before_the_switch() {
     let mut desk = Desk::alone(&[("role", "workspace"), ("stui", "/stui")], 40, 10);
     desk.sidecar.document = "old".into();
     desk.sidecar.slow = true;
     desk.connect();
     // the welcome comes, the window not yet
-    desk.deliver_one();
+    desk.deliver_next();
     desk.press("'early '");
     welcome(&mut desk, SECOND);
     desk.deliver();

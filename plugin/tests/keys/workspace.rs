@@ -487,3 +487,35 @@ fn without_a_sidecar_nothing_is_evaluated_and_the_pane_says_so() {
     assert!(desk.screen().contains("stui doctor"), "{}", desk.screen());
     assert!(desk.screen().contains("3 + ‸4"), "what was typed is kept");
 }
+
+#[test]
+fn what_is_evaluated_while_the_sidecar_is_started_again_runs_once() {
+    let mut desk = Desk::workspace("3 + 4");
+    desk.sidecar.slow = true;
+    for _ in 0..6 {
+        desk.input(Input::Tick(1.0));
+    }
+    desk.press("Ctrl e");
+    assert!(
+        desk.screen().contains("runs once it is back"),
+        "{}",
+        desk.screen()
+    );
+    // the next sidecar knows the text, and no key of this one
+    desk.sidecar = Desk::workspace("3 + 4").sidecar;
+    desk.connect();
+    assert_eq!(desk.acts().len(), 1, "{:?}", desk.acts());
+
+    // after a minute nobody knows any more what was meant
+    desk.sidecar.slow = true;
+    for _ in 0..60 {
+        desk.input(Input::Tick(1.0));
+    }
+    desk.press("Ctrl e");
+    assert!(
+        desk.screen().contains("nothing was run"),
+        "{}",
+        desk.screen()
+    );
+    assert_eq!(desk.acts().len(), 1, "{:?}", desk.acts());
+}

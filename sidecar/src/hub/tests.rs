@@ -622,6 +622,23 @@ fn another_server_gets_no_evaluation_of_the_old_one_and_a_new_session() {
 }
 
 #[test]
+fn what_the_old_server_was_never_sent_runs_on_the_new_one() {
+    let mut scene = Scene::connected();
+    scene.type_at(at(0, 0), "3 + 4");
+    // the link has lost the server already, and has not said so yet
+    scene.evaluate(cursor(0, 0), How::PrintIt);
+    scene.meet("server-2");
+    assert_eq!(scene.marks()[0].0, MarkKind::Running);
+    let unknown = || ErrorInfo::new(ErrorCode::SessionNotFound, "No such session.");
+    scene.answer("Evaluate", unknown());
+    scene.answer("RestoreSession", unknown());
+    assert!(scene.notices()[0].starts_with("This is another Smalltalk server"));
+    scene.give_session("s2");
+    scene.print_answer("7");
+    assert_eq!(scene.text(), "3 + 4 7");
+}
+
+#[test]
 fn a_session_that_the_server_forgot_is_made_anew_and_the_evaluation_runs_there() {
     let mut scene = Scene::connected();
     scene.type_at(at(0, 0), "3 + 4");

@@ -152,14 +152,29 @@ impl Session {
         }
     }
 
-    /// Gives up what another server had: that one ran it or not, nobody knows, and will not say.
+    /// Gives up what another server had: that one ran it or not, nobody knows, and will not say. What the
+    /// link still keeps was never sent to that one, else it would have said so: this one gets it.
     pub(in crate::hub) fn give_up_for_server(&mut self, server_id: &str, work: &mut Work) {
-        let lost: Vec<Uuid> = self
-            .evaluations
-            .iter()
-            .filter(|e| e.server_id.as_deref().is_some_and(|had| had != server_id))
-            .map(|e| e.id)
-            .collect();
+        let mut lost = Vec::new();
+        let mut sent = Vec::new();
+        for evaluation in &mut self.evaluations {
+            let id = evaluation.id;
+            match &mut evaluation.server_id {
+                Some(had) if had != server_id && self.pending.contains_key(&id) => {
+                    server_id.clone_into(had);
+                    sent.push(Change::Sent {
+                        id,
+                        as_id: id,
+                        server_id: server_id.to_owned(),
+                    });
+                }
+                Some(had) if had != server_id => lost.push(id),
+                _ => {}
+            }
+        }
+        for change in sent {
+            self.record(change, work);
+        }
         for id in lost {
             self.evaluation_lost(id, work);
         }

@@ -204,12 +204,13 @@ impl Session {
 
     fn failed(&mut self, id: Uuid, purpose: Purpose, error: &ErrorInfo, work: &mut Work) {
         if error.code == ErrorCode::SessionNotFound {
-            if self.server.is_some() {
+            if let Some(server) = &self.server {
+                let is_another = work.server_id() != Some(&server.server_id);
                 let debuggers = self.debuggers.len();
                 self.forget_session(work);
                 self.tell_debugger(work);
                 self.tell_marks(work);
-                let why = if matches!(purpose, Purpose::Find { .. }) {
+                let why = if is_another {
                     "This is another Smalltalk server than before: variables and inspected objects are gone."
                 } else {
                     "The server no longer has this session, unused for too long or closed: variables are gone."
