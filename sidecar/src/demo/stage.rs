@@ -212,19 +212,8 @@ impl Stage {
     }
 
     /// Every living process that was started here, in the order of their ids.
-    ///
-    /// They are known by their environment, which names the stage's folders.
     pub fn processes(&self) -> Vec<Running> {
-        let mark = self.folder.as_os_str().as_encoded_bytes();
-        let mut found: Vec<Running> = fs::read_dir("/proc")
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .filter_map(|pid| Running::read(pid, mark))
-            .collect();
-        found.sort_by_key(|running| running.pid);
-        found
+        Running::all_in(&self.folder)
     }
 
     /// The last lines of every log file here, for messages about what went wrong.
@@ -318,6 +307,22 @@ pub struct Running {
 }
 
 impl Running {
+    /// Every living process that was started on the stage in this folder, in the order of their ids.
+    ///
+    /// They are known by their environment, which names the stage's folders.
+    pub fn all_in(folder: &Path) -> Vec<Running> {
+        let mark = folder.as_os_str().as_encoded_bytes();
+        let mut found: Vec<Running> = fs::read_dir("/proc")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter_map(|pid| Running::read(pid, mark))
+            .collect();
+        found.sort_by_key(|running| running.pid);
+        found
+    }
+
     /// The process of an id, if it lives and its environment contains `mark`.
     fn read(pid: i32, mark: &[u8]) -> Option<Running> {
         let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;

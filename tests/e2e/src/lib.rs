@@ -5,6 +5,8 @@
 //! plugin inside, and a Zellij (`STUI_ZELLIJ`, else the one on PATH); `cargo xtask test e2e` sees to
 //! both. Every session plays on a stage of its own and leaves no process behind.
 
+mod stalls;
+
 use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -209,7 +211,10 @@ pub fn is_connected_to(screen: &Screen, dialect: &str) -> bool {
 /// A stage for the built program.
 pub fn new_stage() -> Stage {
     let zellij = env::var_os("STUI_ZELLIJ").map(PathBuf::from);
-    Stage::new(&built_stui(), zellij.as_deref()).unwrap_or_else(|error| panic!("{error:#}"))
+    let stage = Stage::new(&built_stui(), zellij.as_deref());
+    let stage = stage.unwrap_or_else(|error| panic!("{error:#}"));
+    stalls::begin(stage.path(""));
+    stage
 }
 
 /// The `stui` program under test.

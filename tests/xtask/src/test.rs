@@ -35,7 +35,10 @@ pub(crate) struct Options {
     /// How many faults happen in each of the sessions of the group `faults`; some dozens if not said
     #[arg(long, value_name = "NUMBER")]
     faults: Option<u32>,
-    /// From which seed the faults come, as it was printed
+    /// Let processes of the group `e2e` stand still at random, as on a machine that is busy elsewhere
+    #[arg(long)]
+    stalls: bool,
+    /// From which seed the faults and stalls come, as it was printed
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 }
@@ -73,7 +76,7 @@ impl Group {
     /// How long one of its programs may take.
     fn limit(self, options: &Options) -> Duration {
         let minutes = match self {
-            Group::E2e | Group::Pharo => 30,
+            Group::E2e | Group::Pharo => 30 + 30 * u64::from(options.stalls),
             // a fault and what follows it takes some seconds
             Group::Faults => 30 + u64::from(options.faults.unwrap_or(0)) / 6,
             _ => 15,
@@ -233,6 +236,13 @@ fn run_program(
         ] {
             command.envs(value.map(|value| (name, value.to_string())));
         }
+    }
+    if group == Group::E2e && options.stalls {
+        let seed = options
+            .seed
+            .unwrap_or_else(|| u64::from(std::process::id()));
+        println!("stalls from seed {seed}");
+        command.env("STUI_STALLS_SEED", seed.to_string());
     }
     run_harness(&mut command, &program.name(), group.limit(options), tally)
 }
