@@ -148,7 +148,7 @@ pub struct Serve {
     /// Serve everybody who reaches the endpoint. Only on this machine.
     #[arg(long)]
     pub no_key: bool,
-    /// End when this process has ended.
+    /// End when this process has ended, and not with a terminal.
     #[arg(long, value_name = "PID")]
     pub exit_with_pid: Option<u32>,
 }
@@ -429,7 +429,7 @@ pub struct PharoServe {
     /// Serve everybody who reaches the endpoint. Only on this machine.
     #[arg(long)]
     pub no_key: bool,
-    /// End when this process has ended.
+    /// End when this process has ended, and not with a terminal.
     #[arg(long, value_name = "PID")]
     pub exit_with_pid: Option<u32>,
     /// Run the image itself, in which the server is loaded already, instead of a copy.
@@ -492,7 +492,7 @@ pub struct Sidecar {
 pub struct Tunnel {
     /// The server: `ssh://[USER@]HOST[:PORT][/NAME]`.
     pub target: Target,
-    /// End when this process has ended.
+    /// End when this process has ended, and not with a terminal.
     #[arg(long, value_name = "PID")]
     pub exit_with_pid: Option<u32>,
     /// Where to write the connection file of this machine.

@@ -45,6 +45,13 @@ pub fn terminate(pid: u32) -> io::Result<()> {
     }
 }
 
+/// Leaves the session of whoever started this process, so that no signal of a terminal, nor the end of
+/// that process, reaches this one: the system hangs up a stopped process whose parent was the last one of
+/// its session to care for it. Without effect for one that leads a group already, as a shell's job does.
+pub fn leave_session() {
+    let _ = rustix::process::setsid();
+}
+
 /// Calls `ended` on a thread of its own once a process is gone; at once if it is gone already.
 ///
 /// # Errors

@@ -201,7 +201,8 @@ pub fn connection_file_of_image(places: &Places, session: &str, image: &Image) -
 /// The server of an image: found, or started and started again.
 ///
 /// Whatever the target, what is started is a program that writes the connection file once the server
-/// can be reached, removes it at its end, and ends with Zellij.
+/// can be reached, removes it at its end, and ends with Zellij, not with the sidecar: it leaves the sidecar's
+/// session ([`leave_session`](crate::process::leave_session)), and keeps the user's objects.
 #[derive(Debug)]
 pub struct Server {
     target: Target,
@@ -282,8 +283,6 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
-            // Not in the sidecar's group: a signal to that one leaves the server and its objects be.
-            .process_group(0)
             .spawn()?;
         tracing::info!(pid = child.id(), "started a Smalltalk server");
         self.child = Some(child);

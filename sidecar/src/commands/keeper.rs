@@ -30,8 +30,7 @@ const PANICKED: i32 = 101;
 /// # Errors
 /// If none can be started.
 pub(super) fn run() -> Result<()> {
-    // In a session of its own: no terminal's signals reach it. Fails only if it is one already.
-    let _ = rustix::process::setsid();
+    crate::process::leave_session();
     super::log("info");
     let mut lost = 0;
     loop {

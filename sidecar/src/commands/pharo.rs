@@ -12,6 +12,7 @@ use crate::pharo::images::{Choice, Environment, Finder, Found};
 use crate::pharo::runner::{Runner, Serving};
 use crate::pharo::{Settings, get::folder};
 use crate::places::Places;
+use crate::process::leave_session;
 use crate::target::Target;
 
 /// Does one of the commands.
@@ -69,6 +70,9 @@ fn serve(finder: &Finder, options: cli::PharoServe) -> Result<ExitCode> {
         finder.places.runtime()?.join(format!("pharo-{name}.json"))
     };
     let runner = Runner::new(finder.places, &choice)?;
+    if options.exit_with_pid.is_some() {
+        leave_session();
+    }
     let error = runner.become_server(&Serving {
         endpoint: options.endpoint,
         socket: options.socket,

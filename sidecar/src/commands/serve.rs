@@ -7,6 +7,7 @@ use stui_embedded::server::{ServeOptions, serve};
 
 use crate::cli;
 use crate::places::Places;
+use crate::process::leave_session;
 
 /// Serves until told to end.
 ///
@@ -14,6 +15,9 @@ use crate::places::Places;
 /// If it cannot start or go on.
 pub fn run(options: cli::Serve) -> Result<()> {
     super::log("warn");
+    if options.exit_with_pid.is_some() {
+        leave_session();
+    }
     let connection_file = if let Some(file) = options.connection_file {
         std::path::absolute(file)?
     } else {

@@ -123,8 +123,7 @@ fn survive_limits_on_files() -> std::io::Result<()> {
 
 /// Is the sidecar, if no other process is.
 fn be(places: &Places, options: &cli::Sidecar) -> Result<()> {
-    // In a session of its own: no terminal's signals reach it. Fails only if it is one already.
-    let _ = rustix::process::setsid();
+    crate::process::leave_session();
     survive_limits_on_files()?;
     super::log("info");
     let path = places.sidecar_lock(&options.session);

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cli;
 use crate::config;
+use crate::process::leave_session;
 use crate::target::Target;
 use crate::tunnel;
 
@@ -15,6 +16,9 @@ use crate::tunnel;
 /// If it cannot begin.
 pub fn run(config: Option<&Path>, options: cli::Tunnel) -> Result<()> {
     super::log("warn");
+    if options.exit_with_pid.is_some() {
+        leave_session();
+    }
     let Target::Ssh(remote) = options.target else {
         bail!("a tunnel leads to another machine: write it as ssh://user@host:port/name");
     };

@@ -12,7 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 
 use crate::terminal::{Command, OnOutput, Size, Terminal, framed};
 
@@ -351,9 +352,13 @@ impl Running {
 
     /// End it at once (SIGKILL).
     pub fn kill(&self) {
+        self.send(Signal::KILL);
+    }
+
+    /// Send it a signal; one that is gone gets none.
+    pub fn send(&self, signal: Signal) {
         if let Some(pid) = Pid::from_raw(self.pid) {
-            // already gone is as good
-            let _ = kill_process(pid, Signal::KILL);
+            let _ = kill_process(pid, signal);
         }
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 pub use stui::demo::is_connected;
 pub use stui::demo::script::{CONNECTED, keys};
-pub use stui::demo::stage::{Running, Stage};
+pub use stui::demo::stage::{Running, Signal, Stage};
 pub use stui::terminal::{Screen, Size, Terminal, framed, text_of};
 
 /// How long an answer may take on a busy machine. Nothing is timed: this is when hope ends.

@@ -7,8 +7,7 @@ use std::thread::{self, sleep};
 use std::time::Duration;
 
 use fastrand::Rng;
-use rustix::process::{Pid, Signal, kill_process};
-use stui::demo::stage::Running;
+use stui::demo::stage::{Running, Signal};
 
 /// Names the seed; without it nothing stands still.
 const VARIABLE: &str = "STUI_STALLS_SEED";
@@ -32,18 +31,11 @@ pub(crate) fn begin(folder: PathBuf) {
         while folder.exists() {
             let all = Running::all_in(&folder);
             if let Some(one) = random.choice(&all) {
-                send(one, Signal::STOP);
+                one.send(Signal::STOP);
                 sleep(Duration::from_millis(random.u64(20..LONGEST)));
-                send(one, Signal::CONT);
+                one.send(Signal::CONT);
             }
             sleep(Duration::from_millis(random.u64(..LONGEST_PAUSE)));
         }
     });
-}
-
-fn send(running: &Running, signal: Signal) {
-    if let Some(pid) = Pid::from_raw(running.pid) {
-        // one that is gone stands still anyway
-        let _ = kill_process(pid, signal);
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use stui_e2e::{PATIENCE, Running, Session, roomy};
+use stui_e2e::{PATIENCE, Running, Session, Signal, roomy};
 
 #[test]
 fn a_killed_sidecar_comes_back_with_the_text_and_evaluates_again() {
@@ -78,6 +78,32 @@ fn piping(session: &Session) -> Vec<Running> {
             && !running.is(&["zellij", "pipe"])
     });
     found
+}
+
+#[test]
+fn a_server_that_stands_still_outlives_the_sidecar_that_started_it() {
+    let session = Session::start(roomy());
+    session.prints("kept := 'from before'", "'from before'");
+    let servers = session.processes(&["stui", "serve"]);
+    let killed = session.sidecar();
+    for server in &servers {
+        server.send(Signal::STOP);
+    }
+    killed.kill();
+    let deadline = Instant::now() + PATIENCE;
+    let sidecars = || session.processes(&["stui", "sidecar", "--daemon"]);
+    while sidecars().iter().all(|running| running.pid == killed.pid) {
+        if Instant::now() > deadline {
+            session.fail("no other sidecar came");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    for server in &servers {
+        server.send(Signal::CONT);
+    }
+    session.prints("kept size", "11");
+    assert_eq!(session.processes(&["stui", "serve"]), servers);
+    session.close();
 }
 
 #[test]

@@ -211,11 +211,11 @@ fn one_of(mut all: Vec<Running>, random: &mut Rng) -> Option<Running> {
 
 fn stopped(all: &[Running], time: Duration) {
     for running in all {
-        signal(running.pid.unsigned_abs(), Signal::STOP);
+        running.send(Signal::STOP);
     }
     sleep(time);
     for running in all {
-        signal(running.pid.unsigned_abs(), Signal::CONT);
+        running.send(Signal::CONT);
     }
 }
 

@@ -170,7 +170,7 @@ fn a_stopped_terminal_or_pipe_does_not_stop_the_other_person() {
 
     let all = pipes(multiplexer.stage());
     for (n, pipe) in (41..).zip(&all) {
-        signal(pipe.pid.unsigned_abs(), Signal::STOP);
+        pipe.send(Signal::STOP);
         presses(&multiplexer, 0, &["Ctrl End", "Enter"]);
         types(&multiplexer, 0, &format!("Hit value: {n}"));
         presses(&multiplexer, 0, &[PRINT_IT]);
@@ -183,7 +183,7 @@ fn a_stopped_terminal_or_pipe_does_not_stop_the_other_person() {
             seen.contains(&answer)
         });
         println!("with a stopped pipe, an answer took {took:?}");
-        signal(pipe.pid.unsigned_abs(), Signal::CONT);
+        pipe.send(Signal::CONT);
         assert_eq!(image.hits(n), 1);
     }
     drop(image);
