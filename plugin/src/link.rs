@@ -174,6 +174,16 @@ impl Link {
         }
     }
 
+    /// What the sidecar says cannot be understood: it was made for another plugin.
+    pub fn misfits(&mut self) {
+        self.welcomed = false;
+        self.failure = Some(
+            "This pane and the sidecar are of different versions of STUI; quit Zellij (Ctrl q) and \
+             `stui up` again: nothing typed is lost."
+                .to_owned(),
+        );
+    }
+
     /// The command that looks for a sidecar ended.
     pub fn summoned(&mut self, status: Option<i32>, said: &str) {
         if status == Some(0) {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use stui_protocol::pane::{
-    Act, FromPane, How, Instance, Level, Role, SessionKey, ToPane, split_up_line, summons,
+    Act, FromPane, How, Instance, Level, Role, SessionKey, ToPane, VERSION, split_up_line, summons,
 };
 
 use crate::command::{Command, Motion};
@@ -538,7 +538,10 @@ impl Pane {
                 out.log(format!(
                     "a line from the sidecar was left out: {error}: {beginning}"
                 ));
-                out.redraw = false;
+                if !self.link.is_live() {
+                    self.link.misfits();
+                }
+                out.redraw = self.link.standing() != before;
             }
         }
     }
@@ -566,7 +569,14 @@ impl Pane {
     }
 
     fn told(&mut self, message: ToPane, out: &mut Outcome) {
-        if let ToPane::Welcome { session, .. } = &message {
+        if let ToPane::Welcome {
+            version, session, ..
+        } = &message
+        {
+            if *version != VERSION {
+                self.link.misfits();
+                return;
+            }
             self.switch = None;
             let known = self.link.session();
             if *session != known

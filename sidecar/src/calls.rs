@@ -70,6 +70,11 @@ pub enum Answer {
     Done,
     /// About sessions and images.
     Sessions(Told),
+    /// What was said is not understood: the sidecar is of another version.
+    Unknown {
+        /// Version of the sidecar.
+        version: String,
+    },
 }
 
 /// How things are with a sidecar.
@@ -149,8 +154,14 @@ fn serve(mut stream: UnixStream, answer: &impl Fn(Call) -> Option<Answer>) -> io
     check_caller(&stream)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
-    let call = read_line(&stream)?;
-    match answer(call) {
+    let answer = match read_line(&stream) {
+        Ok(call) => answer(call),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Some(Answer::Unknown {
+            version: env!("CARGO_PKG_VERSION").into(),
+        }),
+        Err(error) => return Err(error),
+    };
+    match answer {
         Some(answer) => write_line(&mut stream, &answer),
         None => Ok(()),
     }
@@ -184,9 +195,13 @@ mod tests {
             Some(Answer::Other)
         })
         .unwrap();
-        let mut garbage = UnixStream::connect(&socket).unwrap();
-        garbage.write_all(b"\xff\x00 nonsense\n").unwrap();
-        drop(garbage);
+        for unknown in [&b"\xff\x00 nonsense\n"[..], b"{\"say\":\"sing\"}\n"] {
+            let mut stream = UnixStream::connect(&socket).unwrap();
+            stream.write_all(unknown).unwrap();
+            let answer: Answer = read_line(&stream).unwrap();
+            assert!(matches!(answer, Answer::Unknown { .. }), "{answer:?}");
+        }
+        drop(UnixStream::connect(&socket).unwrap());
         assert_eq!(call(&socket, &Call::Status).unwrap(), Answer::Other);
     }
 

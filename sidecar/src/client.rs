@@ -17,9 +17,11 @@ use std::cell::Cell;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use stui_protocol::Uuid;
 use stui_protocol::connection::ConnectionFile;
 use stui_protocol::event::Event;
@@ -111,7 +113,11 @@ pub struct Client {
     link: Link,
     server: Describe,
     events: Receiver<Event>,
+    missed: Arc<AtomicU64>,
 }
+
+/// Most events that wait to be taken.
+const MAX_EVENTS: usize = 65_536;
 
 impl Client {
     /// Connects, authenticates and lets the server describe itself.
@@ -120,19 +126,14 @@ impl Client {
     /// If that does not succeed at the first attempt within `limit`.
     pub fn connect(file: &ConnectionFile, limit: Duration) -> Result<Self, ClientError> {
         let deadline = Instant::now() + limit;
-        let (tell, told) = unbounded();
-        let (tell_event, events) = unbounded();
+        // Only the first is of interest.
+        let (tell, told) = bounded(1);
+        let (tell_event, events) = bounded(MAX_EVENTS);
+        let missed = Arc::new(AtomicU64::new(0));
         let source = file.clone();
         let link = Link::start(
             Box::new(move || Ok(source.clone())),
-            move |event| match event {
-                // Nobody listening means that the client is gone.
-                LinkEvent::Event(event) => drop(tell_event.send(event)),
-                LinkEvent::Connected { server, .. } => drop(tell.send(Ok(server))),
-                LinkEvent::Disconnected(state) => drop(tell.send(Err(state))),
-                LinkEvent::Busy(_) => {}
-                LinkEvent::Gap { missed, .. } => tracing::warn!(missed, "events are lost"),
-            },
+            listener(tell, tell_event, Arc::clone(&missed)),
         )?;
         let endpoint = file.endpoint.clone();
         match told.recv_deadline(deadline) {
@@ -140,6 +141,7 @@ impl Client {
                 link,
                 server,
                 events,
+                missed,
             }),
             Ok(Err(pane::Link::Failed { reason } | pane::Link::Reconnecting { reason, .. })) => {
                 Err(ClientError::NotConnected { endpoint, reason })
@@ -201,8 +203,37 @@ impl Client {
     }
 
     /// The events of the sessions subscribed to, each session's in order, also over lost connections.
+    /// At most 65 536 wait to be taken; what comes beyond is missed.
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
+    }
+
+    /// How many events were missed since this was last asked: because too many waited, or because the
+    /// server kept them no longer when the connection was back.
+    pub fn take_missed(&self) -> u64 {
+        self.missed.swap(0, Ordering::Relaxed)
+    }
+}
+
+/// What takes up what the link tells. It never waits: that would hold up the answers, for one of which
+/// the caller may wait.
+fn listener(
+    connected: Sender<Result<Describe, pane::Link>>,
+    events: Sender<Event>,
+    missed: Arc<AtomicU64>,
+) -> impl FnMut(LinkEvent) + Send {
+    move |event| match event {
+        LinkEvent::Event(event) => {
+            if events.try_send(event).is_err() {
+                missed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        LinkEvent::Connected { server, .. } => drop(connected.try_send(Ok(server))),
+        LinkEvent::Disconnected(state) => drop(connected.try_send(Err(state))),
+        LinkEvent::Busy(_) => {}
+        LinkEvent::Gap { missed: lost, .. } => {
+            missed.fetch_add(lost, Ordering::Relaxed);
+        }
     }
 }
 
@@ -251,6 +282,7 @@ impl Drop for Pending<'_> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+    use stui_protocol::event::{Happening, Transcript};
 
     #[test]
     fn a_connection_file_that_is_not_private_is_refused_with_what_to_do() {
@@ -294,5 +326,27 @@ mod tests {
             !error.contains("secret") && error.contains("other fields"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn events_that_nobody_takes_are_counted_and_do_not_pile_up() {
+        let (connected, _told) = bounded(1);
+        let (tell, events) = bounded(2);
+        let missed = Arc::new(AtomicU64::new(0));
+        let mut listener = listener(connected, tell, Arc::clone(&missed));
+        for sequence in 1..=5 {
+            listener(LinkEvent::Event(Event {
+                session_id: None,
+                sequence,
+                happening: Happening::Transcript(Transcript::default()),
+            }));
+        }
+        listener(LinkEvent::Gap {
+            session_id: String::new(),
+            missed: 10,
+        });
+        let kept: Vec<u64> = events.try_iter().map(|event| event.sequence).collect();
+        assert_eq!(kept, [1, 2]);
+        assert_eq!(missed.load(Ordering::Relaxed), 13);
     }
 }

@@ -360,6 +360,9 @@ impl Sidecar {
     fn link_event(&mut self, image: ImageKey, event: LinkEvent, now: Instant) {
         match event {
             LinkEvent::Connected { server, endpoint } => {
+                if let Some(connection) = self.connections.get_mut(&image) {
+                    connection.server.reached();
+                }
                 self.hand(Input::Connected {
                     image,
                     server_id: server.server_id,

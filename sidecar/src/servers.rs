@@ -16,8 +16,10 @@ use crate::places::Places;
 use crate::process::{is_alive, own_program, terminate};
 use crate::target::Target;
 
-/// Shortest time between two starts of a server that keeps ending.
+/// Shortest time between two starts of a server; twice as long after each that ended before it could be
+/// reached, up to the longest: preparing a Pharo image that cannot be prepared is work.
 const RESTART_PAUSE: Duration = Duration::from_secs(2);
+const MAX_RESTART_PAUSE: Duration = Duration::from_secs(60);
 
 /// A connection file of a server that lives.
 ///
@@ -215,6 +217,8 @@ pub struct Server {
     zellij_pid: u32,
     child: Option<Child>,
     last_start: Option<Instant>,
+    /// How many in a row ended before they could be reached.
+    failures: u32,
     /// Why the one that was started last ended, while there is no other, or what it said last.
     failure: Option<String>,
 }
@@ -231,6 +235,7 @@ impl Server {
             zellij_pid,
             child: None,
             last_start: None,
+            failures: 0,
             failure: None,
         }
     }
@@ -258,6 +263,7 @@ impl Server {
                 }
                 Some(status) => {
                     self.child = None;
+                    self.failures += 1;
                     self.failure = Some(format!(
                         "The Smalltalk server ended ({status}): {}",
                         last_line(&self.log, self.logged)
@@ -265,9 +271,10 @@ impl Server {
                 }
             }
         }
+        let pause = pause_after(self.failures);
         if self
             .last_start
-            .is_some_and(|last| now.duration_since(last) < RESTART_PAUSE)
+            .is_some_and(|last| now.duration_since(last) < pause)
         {
             return Ok(());
         }
@@ -287,6 +294,11 @@ impl Server {
         tracing::info!(pid = child.id(), "started a Smalltalk server");
         self.child = Some(child);
         Ok(())
+    }
+
+    /// It was reached: whatever becomes of it, it can be started.
+    pub fn reached(&mut self) {
+        self.failures = 0;
     }
 
     /// The program that brings the server; see the type's text.
@@ -346,6 +358,12 @@ impl Server {
     }
 }
 
+/// How long after the last start the next one may be, when so many failed.
+fn pause_after(failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1).min(10);
+    (RESTART_PAUSE * 2_u32.pow(doublings)).min(MAX_RESTART_PAUSE)
+}
+
 /// The last line of a log, behind its first `from` bytes, that says something.
 fn last_line(log: &Path, from: u64) -> String {
     last_words(log, from)
@@ -372,6 +390,13 @@ fn last_words(log: &Path, from: u64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_fails_again_and_again_is_started_ever_more_rarely() {
+        let seconds: Vec<u64> = (0..9).map(|n| pause_after(n).as_secs()).collect();
+        assert_eq!(seconds, [2, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(pause_after(u32::MAX), MAX_RESTART_PAUSE);
+    }
 
     #[test]
     fn what_a_server_said_last_is_not_what_one_before_it_said() {

@@ -11,7 +11,7 @@ use stui_plugin::text;
 use stui_protocol::change::{Change, pass};
 use stui_protocol::pane::{
     Act, Down, Edit, FromPane, Instance, Line, Link, MAX_SLICE, Pos, SessionKey, Status, ToPane,
-    up_line,
+    VERSION, up_line,
 };
 
 /// The session that the desk's pane shows at first.
@@ -20,6 +20,8 @@ pub(crate) const SESSION: SessionKey = SessionKey(1);
 /// What the sidecar does with a document, as far as one pane can tell.
 pub(crate) struct Sidecar {
     pub(crate) document: String,
+    /// The version of what it tells.
+    pub(crate) version: u32,
     /// The session that it shows the pane.
     pub(crate) session: SessionKey,
     rev: u64,
@@ -81,6 +83,7 @@ impl Sidecar {
             FromPane::Hello { .. } => {
                 self.instance = down.from;
                 self.tell(&ToPane::Welcome {
+                    version: self.version,
                     sidecar: "desk".into(),
                     acked: self.acked,
                     session: self.session,
@@ -188,6 +191,7 @@ impl Desk {
             pane,
             sidecar: Sidecar {
                 document: String::new(),
+                version: VERSION,
                 session: SESSION,
                 rev: 0,
                 unseen: Vec::new(),

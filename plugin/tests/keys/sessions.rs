@@ -1,7 +1,7 @@
 //! The pane of sessions, key by key, and a workspace that is switched.
 
 use stui_plugin::io::Input;
-use stui_protocol::pane::{Act, FromPane, How, Link, Pos, SessionKey, Span, ToPane};
+use stui_protocol::pane::{Act, FromPane, How, Link, Pos, SessionKey, Span, ToPane, VERSION};
 use stui_protocol::sessions::{ImageRow, SessionCommand, SessionList, SessionRow};
 
 use crate::desk::{Desk, SESSION, status};
@@ -69,6 +69,7 @@ fn commands(desk: &Desk) -> Vec<SessionCommand> {
 
 fn welcome(desk: &mut Desk, session: SessionKey) {
     desk.tell(&ToPane::Welcome {
+        version: VERSION,
         sidecar: "desk".into(),
         acked: 0,
         session,

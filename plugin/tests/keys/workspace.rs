@@ -519,3 +519,26 @@ fn what_is_evaluated_while_the_sidecar_is_started_again_runs_once() {
     );
     assert_eq!(desk.acts().len(), 1, "{:?}", desk.acts());
 }
+
+#[test]
+fn a_sidecar_of_another_version_is_no_sidecar_and_the_pane_says_what_to_do() {
+    let mut desk = Desk::alone(&[("role", "workspace"), ("stui", "/stui")], 80, 10);
+    desk.sidecar.version += 1;
+    desk.connect();
+    assert!(
+        desk.screen().contains("different versions of STUI"),
+        "{}",
+        desk.screen()
+    );
+    desk.press("'3 + 4', Ctrl e");
+    assert_eq!(desk.acts(), []);
+    assert!(desk.screen().contains("3 + 4‸"), "{}", desk.screen());
+    // and one that tells what this pane has never heard of
+    let mut desk = Desk::alone(&[("role", "inspector"), ("stui", "/stui")], 80, 10);
+    desk.input(Input::Line("* {\"t\":\"greetings\"}\n".into()));
+    assert!(
+        desk.screen().contains("different versions of STUI"),
+        "{}",
+        desk.screen()
+    );
+}

@@ -9,7 +9,7 @@ use stui_plugin_host::data::{
 };
 use stui_protocol::pane::{
     Act, DOWN, Down, FromPane, Instance, Line, MAX_LINE, Pos, Role, SessionKey, Span, Status,
-    ToPane, UP, up_line,
+    ToPane, UP, VERSION, up_line,
 };
 
 /// The session that the pane shows.
@@ -221,6 +221,7 @@ impl Pane {
 /// The greeting of a sidecar that has carried out this instance's acts up to `acked`.
 pub(crate) fn welcome(sidecar: &str, acked: u64) -> ToPane {
     ToPane::Welcome {
+        version: VERSION,
         sidecar: sidecar.to_owned(),
         acked,
         session: SESSION,

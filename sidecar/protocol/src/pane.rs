@@ -52,6 +52,9 @@ use crate::sessions::{SessionCommand, SessionList};
 mod shown;
 mod text;
 
+/// Version of what is told here. A plugin and a sidecar with different ones do not work together: it is
+/// raised with every change that the other side could not read, or would read as something else.
+pub const VERSION: u32 = 1;
 /// Name of the pipe from the sidecar to the panes.
 pub const UP: &str = "stui-up";
 /// Name of the pipe that the panes answer on.
@@ -398,6 +401,9 @@ pub enum ToPane {
     /// The answer to [`FromPane::Hello`], to one instance; also when its client switched to another
     /// session.
     Welcome {
+        /// The sidecar's [`VERSION`].
+        #[serde(default)]
+        version: u32,
         /// Which sidecar: another one than before has lost nothing, but must be told what is not in `acked`.
         sidecar: String,
         /// The highest sequence number of this instance that was carried out.

@@ -158,6 +158,10 @@ fn show_transcript(client: &Client) {
             eprint!("{}", for_terminal(&text, std::io::stderr().is_terminal()));
         }
     }
+    match client.take_missed() {
+        0 => {}
+        missed => eprintln!("stui: {missed} pieces of Transcript came too fast and are missing"),
+    }
 }
 
 enum Ended {

@@ -2,7 +2,8 @@
 //!
 //! A pane runs it through Zellij, as often as it hears nothing. It tells the session's sidecar that
 //! the pane is there; where none listens it starts one, apart from Zellij and with a keeper that starts
-//! it again when it is killed, and tells that. Only a process that holds the session's lock is the sidecar, so two that are started at once do not fight.
+//! it again when it is killed, and tells that. Only a process that holds the session's lock is the sidecar,
+//! so two that are started at once do not fight.
 
 use std::fs::OpenOptions;
 use std::io::{Seek, Write};
@@ -52,7 +53,12 @@ pub fn run(options: &cli::Sidecar) -> Result<()> {
         .role
         .as_deref()
         .and_then(Role::from_word)
-        .context("--role must be workspace, inspector, transcript or sessions")?;
+        .with_context(|| {
+            format!(
+                "--role must be one of {}",
+                Role::ALL.map(Role::word).join(", ")
+            )
+        })?;
     let announcement = Call::Pane {
         destination: Destination {
             role,
@@ -78,6 +84,9 @@ fn announce(places: &Places, options: &cli::Sidecar, announcement: &Call) -> Res
                 started = Some(Instant::now());
                 start(places, options)?;
             }
+            Ok(Answer::Unknown { version }) => bail!(
+                "the sidecar of this Zellij session is of version {version} and does not know this pane; quit Zellij and `stui up` again: nothing is lost"
+            ),
             // It is being started, or belongs to a Zellij server that is gone and will be gone too.
             Ok(_) | Err(_) => {}
         }

@@ -20,7 +20,9 @@
 use std::collections::BTreeMap;
 
 use stui_protocol::Uuid;
-use stui_protocol::pane::{Act, FromPane, Instance, Level, Link, Role, SessionKey, Status, ToPane};
+use stui_protocol::pane::{
+    Act, FromPane, Instance, Level, Link, Role, SessionKey, Status, ToPane, VERSION,
+};
 use stui_protocol::sessions::SessionList;
 
 use self::asked::{CallKey, Gathering, Wanted};
@@ -396,6 +398,7 @@ impl Hub {
             out.push(Effect::Tell(
                 To::One(instance.clone()),
                 ToPane::Welcome {
+                    version: VERSION,
                     sidecar: self.sidecar.clone(),
                     acked: self.acked_of(instance).unwrap_or(0),
                     session: key,

@@ -12,7 +12,7 @@ use stui_plugin_host::data::{
 };
 use stui_protocol::pane::{
     DOWN, Down, InspectorView, Instance, Line, Link, Role, Row, SessionKey, Status, ToPane, UP,
-    up_line,
+    VERSION, up_line,
 };
 
 /// The session that the pane shows.
@@ -137,6 +137,7 @@ impl Pane {
             });
         pane.instance = Some(said.context("the plugin does not say hello")?.from);
         pane.tell(&ToPane::Welcome {
+            version: VERSION,
             sidecar: "bench".to_owned(),
             acked: 0,
             session: SESSION,

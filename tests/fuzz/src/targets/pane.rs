@@ -7,7 +7,7 @@ use stui_plugin::key::{Code, Key};
 use stui_plugin::pane::{Identity, Pane};
 use stui_protocol::pane::{
     CursorOf, Down, Edit, InspectorView, Instance, Level, Line, Link, MAX_LINE, Mark, MarkKind,
-    Pos, Role, Row, SessionKey, Span, Status, ToPane, up_line,
+    Pos, Role, Row, SessionKey, Span, Status, ToPane, VERSION, up_line,
 };
 use stui_protocol::sessions::SessionList;
 
@@ -105,6 +105,7 @@ fn messages() -> Vec<String> {
     let messages = [
         ToPane::Probe { n: 1 },
         ToPane::Welcome {
+            version: VERSION,
             sidecar: "one".into(),
             acked: 0,
             session,
