@@ -61,13 +61,22 @@ fn what_is_sent_goes_both_ways_as_it_is_and_is_counted() {
     let mut back = vec![0; bytes.len()];
     reader.read_exact(&mut back).unwrap();
     assert!(back == bytes);
-    assert_eq!(proxy.forwarded(Direction::ToServer), 200_000);
-    assert_eq!(proxy.forwarded(Direction::ToClient), 200_000);
+    // what is forwarded is counted a moment after
+    for direction in [Direction::ToServer, Direction::ToClient] {
+        wait_for("what came is not counted", || {
+            proxy.forwarded(direction) >= 200_000
+        });
+        assert_eq!(proxy.forwarded(direction), 200_000);
+    }
     assert_eq!((proxy.accepted(), proxy.open()), (1, 1));
     drop((reader, writer.join().unwrap()));
+    wait_for("a closed connection is kept", || proxy.open() == 0);
+}
+
+fn wait_for(otherwise: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + LIMIT;
-    while proxy.open() > 0 {
-        assert!(Instant::now() < deadline, "a closed connection is kept");
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{otherwise}");
         thread::yield_now();
     }
 }

@@ -32,13 +32,21 @@ fn see_in_workspace(session: &Session, text: &str) {
     });
 }
 
+/// Wait until the workspace's status line names a session.
+fn see_session(session: &Session, name: &str) {
+    session.see_that(&format!("a workspace of {name}"), |screen| {
+        let names = |row: &str| row.contains('●') && row.split_whitespace().any(|it| it == name);
+        left(screen).lines().any(names)
+    });
+}
+
 #[test]
 fn two_sessions_have_texts_and_variables_of_their_own() {
     let session = Session::start(roomy());
     session.prints("x := 'in main'", "'in main'");
     make(&session, "work");
     session.see_no_more("in main");
-    session.see("work");
+    see_session(&session, "work");
     session.press("Alt w");
     session.prints("x := 2", "2");
 
@@ -46,8 +54,8 @@ fn two_sessions_have_texts_and_variables_of_their_own() {
     see_in_workspace(&session, "x := 'in main' 'in main'");
     session.press("Alt w");
     session.prints("x size", "7");
-    let screen = session.see("main");
-    assert!(!left(&screen).contains("x := 2"));
+    see_session(&session, "main");
+    assert!(!left(&session.terminal.screen()).contains("x := 2"));
 
     // the command line sees and closes them
     let list = session.stui(&["sessions", "list"]);
