@@ -23,23 +23,26 @@ const SECOND: Duration = Duration::from_secs(1);
 /// answer may take, and some more for a machine that is busy.
 const MISSED: Duration = Duration::from_secs(4 + 2);
 
-/// Three times: something happens to the way, something brings it back, and the time from then until an
-/// evaluation is answered is taken. The middle one counts: other programs of this machine may take one.
+/// Something happens to the way, something brings it back, and the time from then until an evaluation is
+/// answered is taken.
 fn assert_back_in_a_second(linked: &Linked, mut happens: impl FnMut(), mut back: impl FnMut()) {
     linked.evaluates();
-    let mut times: Vec<Duration> = (0..3)
-        .map(|_| {
-            happens();
-            let asked = linked.ask("3 + 4");
-            back();
-            let began = Instant::now();
-            assert_eq!(answer(&asked), "7");
-            began.elapsed()
-        })
-        .collect();
+    assert_within_a_second(|| {
+        happens();
+        let asked = linked.ask("3 + 4");
+        back();
+        let began = Instant::now();
+        assert_eq!(answer(&asked), "7");
+        began.elapsed()
+    });
+}
+
+/// Takes the time of five rounds. The middle one counts: other programs of this machine may take the rest.
+fn assert_within_a_second(mut round: impl FnMut() -> Duration) {
+    let mut times: Vec<Duration> = (0..5).map(|_| round()).collect();
     times.sort();
     eprintln!("back after {times:?}");
-    assert!(times[1] < SECOND, "{times:?}");
+    assert!(times[2] < SECOND, "{times:?}");
 }
 
 fn server() -> (tempfile::TempDir, Serve) {
@@ -89,7 +92,7 @@ fn when_everything_was_swallowed_which_is_noticed_within_seconds() {
     let (proxy, linked) = proxied(&serve);
     let swallow = || {
         let began = Instant::now();
-        while linked.told.try_recv().is_ok() {}
+        linked.forget_told();
         proxy.half_open();
         linked.wait_down();
         assert!(began.elapsed() < MISSED, "{:?}", began.elapsed());
@@ -100,18 +103,20 @@ fn when_everything_was_swallowed_which_is_noticed_within_seconds() {
 #[test]
 fn when_what_listened_was_silent_from_the_beginning() {
     let (_folder, serve) = server();
-    let mut file = serve.file();
-    let proxy = Proxy::to_endpoint(&file.endpoint).unwrap();
-    file.endpoint = proxy.endpoint();
-    proxy.half_open();
-    let linked = Linked::to(&file);
-    linked.wait_down();
-    assert!(proxy.accepted() > 5, "attempts do not wait for each other");
-    assert!(proxy.open() < 10, "{} at once", proxy.open());
-    proxy.resume();
-    let began = Instant::now();
-    linked.evaluates();
-    assert!(began.elapsed() < SECOND, "{:?}", began.elapsed());
+    assert_within_a_second(|| {
+        let mut file = serve.file();
+        let proxy = Proxy::to_endpoint(&file.endpoint).unwrap();
+        file.endpoint = proxy.endpoint();
+        proxy.half_open();
+        let linked = Linked::to(&file);
+        linked.wait_down();
+        assert!(proxy.accepted() > 5, "attempts do not wait for each other");
+        assert!(proxy.open() < 10, "{} at once", proxy.open());
+        proxy.resume();
+        let began = Instant::now();
+        linked.evaluates();
+        began.elapsed()
+    });
 }
 
 #[test]
@@ -119,7 +124,7 @@ fn when_the_server_was_stopped_and_goes_on() {
     let (_folder, serve) = server();
     let linked = Linked::to(&serve.file());
     let stop = || {
-        while linked.told.try_recv().is_ok() {}
+        linked.forget_told();
         signal(&serve, "-STOP");
         linked.wait_down();
         std::thread::sleep(SECOND);
@@ -134,27 +139,34 @@ fn when_the_server_was_killed_and_another_one_listens_at_its_place() {
     let serve = Serve::start(&path);
     let endpoint = serve.file().endpoint;
     let linked = Linked::to(&serve.file());
-    linked.evaluates();
-    serve.kill();
-    linked.wait_down();
-    let serve = Serve::start_at(&path, &endpoint);
-    let began = Instant::now();
-    write(&linked.path, &serve.file());
-    linked.evaluates();
-    assert!(began.elapsed() < SECOND, "{:?}", began.elapsed());
+    let mut running = Some(serve);
+    assert_within_a_second(|| {
+        linked.evaluates();
+        linked.forget_told();
+        running.take().map(Serve::kill);
+        linked.wait_down();
+        let serve = running.insert(Serve::start_at(&path, &endpoint));
+        let began = Instant::now();
+        write(&linked.path, &serve.file());
+        linked.evaluates();
+        began.elapsed()
+    });
 }
 
 #[test]
 fn when_the_connection_file_names_another_address() {
     let (_folder, serve) = server();
-    let (proxy, linked) = proxied(&serve);
-    linked.evaluates();
-    proxy.half_open();
-    linked.wait_down();
-    let began = Instant::now();
-    write(&linked.path, &serve.file());
-    linked.evaluates();
-    assert!(began.elapsed() < SECOND, "{:?}", began.elapsed());
+    assert_within_a_second(|| {
+        let (proxy, linked) = proxied(&serve);
+        linked.evaluates();
+        linked.forget_told();
+        proxy.half_open();
+        linked.wait_down();
+        let began = Instant::now();
+        write(&linked.path, &serve.file());
+        linked.evaluates();
+        began.elapsed()
+    });
 }
 
 #[test]

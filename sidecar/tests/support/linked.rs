@@ -55,6 +55,11 @@ impl Linked {
         }
     }
 
+    /// Leaves what it has told so far.
+    pub(crate) fn forget_told(&self) {
+        while self.told.try_recv().is_ok() {}
+    }
+
     /// Waits until it tells that the connection is not up.
     pub(crate) fn wait_down(&self) {
         self.wait(|event| matches!(event, LinkEvent::Disconnected(_)).then_some(()));
