@@ -8,14 +8,18 @@ const ANSWER_TIME: f64 = 2.0;
 #[derive(Debug, Clone)]
 pub(crate) struct Question<T> {
     asked: Option<(T, f64)>,
-    answered: Option<T>,
+    /// What was answered since something changed, newest last.
+    answered: Vec<T>,
 }
+
+/// After so many answers without a change nothing is asked.
+const MOST_ANSWERS: usize = 8;
 
 impl<T> Default for Question<T> {
     fn default() -> Self {
         Question {
             asked: None,
-            answered: None,
+            answered: Vec::new(),
         }
     }
 }
@@ -23,19 +27,29 @@ impl<T> Default for Question<T> {
 impl<T: Copy + PartialEq> Question<T> {
     /// Ask, if this is the time for it; `say` answers whether anybody heard.
     pub(crate) fn ask(&mut self, wanted: T, say: impl FnOnce(T) -> bool) {
-        if self.asked.is_none() && self.answered != Some(wanted) && say(wanted) {
+        if self.asked.is_none()
+            && !self.was_answered(wanted)
+            && self.answered.len() < MOST_ANSWERS
+            && say(wanted)
+        {
             self.asked = Some((wanted, 0.0));
         }
     }
 
+    /// Whether this was answered and nothing changed since: the answer was not what was hoped for.
+    pub(crate) fn was_answered(&self, wanted: T) -> bool {
+        self.answered.contains(&wanted)
+    }
+
     /// An answer came.
     pub(crate) fn answered(&mut self) {
-        self.answered = self.asked.take().map(|(wanted, _)| wanted);
+        self.answered
+            .extend(self.asked.take().map(|(wanted, _)| wanted));
     }
 
     /// Something changed: what was answered may be asked again.
     pub(crate) fn changed(&mut self) {
-        self.answered = None;
+        self.answered.clear();
     }
 
     /// Nothing that was asked will be answered.
@@ -45,7 +59,7 @@ impl<T: Copy + PartialEq> Question<T> {
 
     /// Time went by, in seconds.
     pub(crate) fn tick(&mut self, seconds: f64) {
-        self.answered = None;
+        self.answered.clear();
         if let Some((_, age)) = &mut self.asked {
             *age += seconds;
             if *age > ANSWER_TIME {
@@ -75,6 +89,9 @@ mod tests {
         ask(&mut question, 1);
         ask(&mut question, 2);
         question.answered();
+        ask(&mut question, 1);
+        ask(&mut question, 2);
+        assert!(question.was_answered(1) && question.was_answered(2));
         question.changed();
         ask(&mut question, 2);
         for _ in 0..3 {

@@ -69,6 +69,12 @@ impl Slice {
         (self.from..=self.to()).contains(&column)
     }
 
+    /// Whether so many columns before and behind a column are loaded, as far as there are any.
+    pub fn reaches(&self, column: u32, around: u32) -> bool {
+        self.from <= column.saturating_sub(around)
+            && self.to() >= column.saturating_add(around).min(self.length)
+    }
+
     fn byte(&self, column: u32) -> usize {
         text::byte_at(&self.text, column.saturating_sub(self.from))
     }
@@ -209,9 +215,17 @@ impl Window {
         Some(text)
     }
 
-    /// Take other lines of the same revision in, in place of what is loaded unless both touch.
-    pub fn merge(&mut self, other: Window) {
+    /// Take other lines of the same revision in, in place of what is loaded unless both touch. What is
+    /// loaded at the cursor stays, if the other has it not.
+    pub fn merge(&mut self, mut other: Window, cursor: Pos) {
         self.total = other.total;
+        if self.covers(cursor)
+            && !other.covers(cursor)
+            && let Some(old) = self.line(cursor.line)
+            && let Some(new) = other.line_mut(cursor.line)
+        {
+            *new = old.clone();
+        }
         if other.lines.is_empty() {
             return;
         }
@@ -454,14 +468,14 @@ mod tests {
     fn windows_that_touch_grow_together() {
         let document = "0\n1\n2\n3\n4\n5";
         let mut one = window(document, 1, 3, None);
-        one.merge(window(document, 3, 5, None));
+        one.merge(window(document, 3, 5, None), Pos::default());
         assert_eq!((one.first(), one.end()), (1, 5));
-        one.merge(window(document, 0, 2, None));
+        one.merge(window(document, 0, 2, None), Pos::default());
         assert_eq!((one.first(), one.end()), (0, 5));
         assert_true_to(&one, document);
         one.trim(3, 1);
         assert_eq!((one.first(), one.end()), (2, 5));
-        one.merge(window(document, 0, 1, None));
+        one.merge(window(document, 0, 1, None), Pos::default());
         assert_eq!((one.first(), one.end()), (0, 1), "a gap cannot be held");
     }
 

@@ -247,7 +247,12 @@ impl Editor {
                 _
             )
         );
-        !self.stale && (vertical || (self.cursor.settled && self.window.covers(self.cursor.pos)))
+        !self.stale && (vertical || self.is_cursor_there())
+    }
+
+    /// Whether the cursor's place is known, and what stands there.
+    fn is_cursor_there(&self) -> bool {
+        self.cursor.settled && self.window.covers(self.cursor.pos)
     }
 
     /// Do what waited, as far as it can be done now.

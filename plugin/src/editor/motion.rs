@@ -120,6 +120,12 @@ impl Editor {
             return;
         }
         let wish = self.cursor.wish.unwrap_or(0);
+        let is_known = wish == u32::MAX
+            || ((line.from() == 0 || wish >= line.from())
+                && (line.to() == line.length() || wish <= line.from() + text::width(line.text())));
+        if !is_known {
+            return;
+        }
         self.cursor.pos.column = if wish == u32::MAX {
             line.length()
         } else {

@@ -1,7 +1,7 @@
 //! The editor and the sidecar: windows, other people's edits, acknowledgements.
 
 use stui_protocol::change::{Change, pass};
-use stui_protocol::pane::{Edit, FromPane, Instance, Line, MAX_SLICE, Mark, Pos, Span};
+use stui_protocol::pane::{Edit, FromPane, Instance, Line, Mark, Pos, Span};
 
 use super::{Editor, Wanted};
 use crate::io::Outcome;
@@ -10,8 +10,8 @@ use crate::window::Window;
 
 /// Most lines kept before and behind what is shown.
 const RADIUS: u32 = 300;
-/// Slices of long lines begin at multiples of this, so that small moves need no other slice.
-const SLICE_STEP: u32 = MAX_SLICE as u32 / 4;
+/// How many columns the cursor moves before slices of long lines are fetched anew, at least.
+const SLICE_STEP: u32 = 50;
 
 /// An edit as the sidecar announces it.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ impl Editor {
         if self.stale && !self.unechoed.is_empty() {
             return;
         }
-        let cursor_was_there = self.cursor.settled && self.window.covers(self.cursor.pos);
+        let cursor_was_there = self.is_cursor_there();
         let window = Window::new(first, lines, total);
         match self.base {
             None => {
@@ -79,7 +79,7 @@ impl Editor {
                 for edit in self.unechoed.iter().flat_map(|(_, own)| own.edits()) {
                     window.apply(edit);
                 }
-                self.window.merge(window);
+                self.window.merge(window, self.cursor.pos);
             }
             Some(_) if !self.unechoed.is_empty() => {
                 // what came between is not known
@@ -101,7 +101,7 @@ impl Editor {
             anchor.column = anchor.column.min(line.length());
         }
         self.settle();
-        if !cursor_was_there && self.window.covers(self.cursor.pos) {
+        if !cursor_was_there && self.is_cursor_there() {
             self.follow();
         }
         self.top = self.top.min(last);
@@ -308,7 +308,8 @@ impl Editor {
         if let Some(wanted) = self.wanted() {
             let (cursor, anchor) = (self.cursor.pos, self.anchor);
             let known = self.base.filter(|_| self.stale);
-            self.question.ask(wanted, |(first, count, from)| {
+            let width = self.width();
+            self.question.ask(wanted, |(first, count, column)| {
                 if let Some(rev) = known {
                     let stand = FromPane::Stand {
                         session: link.session(),
@@ -323,7 +324,8 @@ impl Editor {
                         session: link.session(),
                         first,
                         count,
-                        from,
+                        column,
+                        width,
                     },
                     out,
                 )
@@ -331,16 +333,33 @@ impl Editor {
         }
     }
 
+    /// How many columns of long lines are wanted at least: around the cursor a screen to either side,
+    /// wherever in it the cursor is, and some more, so that not every move needs others.
+    fn width(&self) -> u32 {
+        2 * (self.columns() + SLICE_STEP)
+    }
+
+    /// The lines that are needed, but of what was answered already in vain the next best.
     fn wanted(&self) -> Option<Wanted> {
         let rows = self.rows();
         let cursor = self.cursor.pos;
-        let from = slice_start(cursor.column);
+        let column = if self.cursor.settled {
+            cursor.column
+        } else {
+            self.cursor.wish.unwrap_or(0)
+        };
         let around = |line: u32| {
-            (
-                line.saturating_sub(rows),
-                (3 * rows).clamp(30, RADIUS),
-                from,
-            )
+            let count = (3 * rows).clamp(30, RADIUS);
+            (line.saturating_sub(rows), count, column)
+        };
+        // Where many lines are so long that not all come, less of them do.
+        let or_less = |line: u32, less: u32| {
+            let all = around(line);
+            let without_those_before = (line, less.max(1), column);
+            let alone = (line, 1, column);
+            [all, without_those_before, alone]
+                .into_iter()
+                .find(|wanted| !self.question.was_answered(*wanted))
         };
         if self.base.is_none() {
             return Some(around(self.top));
@@ -348,24 +367,35 @@ impl Editor {
         if self.stale {
             return self.unechoed.is_empty().then(|| around(self.top));
         }
-        if !self.queue.is_empty() && !self.window.covers(cursor) {
-            return Some(around(cursor.line));
+        if !self.queue.is_empty() && !self.is_cursor_there() {
+            return or_less(cursor.line, rows);
         }
         let bottom = self.top.saturating_add(rows).min(self.window.total());
         if let Some(missing) = (self.top..bottom).find(|line| self.window.line(*line).is_none()) {
             // what is there ends within the screen: only the rest of it is needed
             let grows = self.window.end() == missing && self.window.first() <= self.top;
-            return Some(if grows {
-                (missing, 2 * rows, from)
+            return if grows {
+                Some((missing, 2 * rows, column))
             } else {
-                around(self.top)
-            });
+                or_less(missing, bottom - missing)
+            };
         }
-        let line = self.window.line(cursor.line)?;
-        let margin = self.columns().min(SLICE_STEP);
-        let short = (line.from() > 0 && cursor.column < line.from() + margin)
-            || (line.to() < line.length() && cursor.column + margin > line.to());
-        (short && line.from() != from).then(|| around(cursor.line))
+        if !self.cursor.settled {
+            return or_less(cursor.line, 1);
+        }
+        if !self
+            .window
+            .line(cursor.line)?
+            .reaches(column, self.columns())
+        {
+            return or_less(cursor.line, 1);
+        }
+        let short = |line: &u32| {
+            let line = self.window.line(*line);
+            line.is_some_and(|line| !line.reaches(column, self.columns()))
+        };
+        let short = (self.top..bottom).find(short)?;
+        or_less(short, bottom - short)
     }
 
     /// Forget lines that are far from what is shown and from the cursor.
@@ -379,14 +409,5 @@ impl Editor {
         };
         self.window.trim(around, RADIUS);
         self.window.shorten(cursor, self.left);
-    }
-}
-
-/// Where the slice begins that suits a column.
-fn slice_start(column: u32) -> u32 {
-    if column < 3 * SLICE_STEP {
-        0
-    } else {
-        (column / SLICE_STEP - 2) * SLICE_STEP
     }
 }

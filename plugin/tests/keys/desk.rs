@@ -91,11 +91,23 @@ impl Sidecar {
                 });
             }
             FromPane::View {
-                first, count, from, ..
+                first,
+                count,
+                column,
+                width,
+                ..
             } => {
+                let width = if count == 1 { MAX_SLICE as u32 } else { width };
+                let mut room = LEAST_BYTES;
                 let lines = self.document.split('\n');
                 let lines = lines.skip(first as usize).take(count as usize);
-                let lines = lines.map(|line| slice(line, from)).collect();
+                let lines = lines.map(|line| slice(line, column, width));
+                let fits = |line: &Line| {
+                    let had = room;
+                    room = room.saturating_sub(line.text.len());
+                    had > 0
+                };
+                let lines = lines.take_while(fits).collect();
                 let (rev, total) = (self.rev, self.total());
                 self.tell(&ToPane::Window {
                     session: self.session,
@@ -129,20 +141,22 @@ impl Sidecar {
     }
 }
 
-/// A line, or the slice of a long one from a column on.
-fn slice(line: &str, from: u32) -> Line {
+/// How many bytes of lines a window has at least: an honest sidecar gives no more than it must.
+const LEAST_BYTES: usize = 12 * 1024;
+
+/// A line, or the slice of a long one around a column.
+fn slice(line: &str, column: u32, width: u32) -> Line {
     let length = text::columns(line);
-    if length <= MAX_SLICE as u32 {
-        return Line {
-            text: line.to_owned(),
-            from: 0,
-            length: None,
-        };
-    }
+    let width = width.min(MAX_SLICE as u32);
+    let from = column
+        .min(length)
+        .saturating_sub(width / 2)
+        .min(length.saturating_sub(width));
+    let slice = line.chars().skip(from as usize).take(width as usize);
     Line {
-        text: line.chars().skip(from as usize).take(MAX_SLICE).collect(),
-        from: from.min(length),
-        length: Some(length),
+        text: slice.collect(),
+        from,
+        length: (length > width).then_some(length),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The workspace, key by key.
 
-use stui_plugin::io::{Input, Mouse};
+use stui_plugin::io::{Input, Mouse, Size};
 use stui_protocol::pane::{Act, Edit, FromPane, How, Level, Mark, MarkKind, Pos, Span, ToPane};
 
 use crate::desk::{Desk, SESSION, status};
@@ -168,6 +168,41 @@ fn a_long_line_is_held_as_slices() {
     );
     desk.press("'y'");
     assert_eq!(desk.sidecar.document.lines().nth(1).unwrap().len(), 5005);
+}
+
+#[test]
+fn among_many_long_lines_each_can_be_typed_in_at_either_end_and_moved_through() {
+    let lines: Vec<String> = (0..700)
+        .map(|n| format!("{n:03}{}", "-".repeat(400)))
+        .collect();
+    for size in [
+        Size {
+            columns: 40,
+            rows: 10,
+        },
+        Size {
+            columns: 200,
+            rows: 60,
+        },
+    ] {
+        let mut desk = Desk::workspace(&lines.join("\n"));
+        desk.size = size;
+        desk.input(Input::Size(size));
+        desk.press("Down, Down, End, 'AAA'");
+        assert!(desk.screen().contains("-AAA‸"), "{}", desk.screen());
+        desk.press("PageDown, PageDown, PageDown, 'B', Home, 'C', Up, 'D', Ctrl End, 'E'");
+        assert!(desk.screen().contains("-E‸"), "{}", desk.screen());
+        desk.press("Ctrl Home, 'F'");
+        assert!(desk.screen().contains("F‸000-"), "{}", desk.screen());
+        let text = &desk.sidecar.document;
+        for typed in ["F000-", "-AAA\n", "-B", "\nC", "D", "-E"] {
+            assert!(text.contains(typed), "{typed}: {size:?}");
+        }
+        // what is on the screen is there, wherever in its line
+        desk.press("End");
+        let row = desk.rows()[2].replace('‸', "");
+        assert!(row.contains("------------"), "{}", desk.screen());
+    }
 }
 
 #[test]

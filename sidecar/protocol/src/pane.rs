@@ -267,10 +267,12 @@ pub enum FromPane {
         first: u32,
         /// How many lines.
         count: u32,
-        /// First column wanted of lines longer than [`MAX_SLICE`].
-        // not `from` in JSON: that is who says it
-        #[serde(rename = "column")]
-        from: u32,
+        /// The column around which lines are wanted that do not come whole: their slices have as much
+        /// before it as behind it, as far as the line goes.
+        column: u32,
+        /// How many columns of such lines are wanted at least, [`MAX_SLICE`] at most; where not all
+        /// lines fit with so many, less lines come. One line comes with all of them.
+        width: u32,
     },
     /// Send as [`ToPane::Stand`] where these places are in the text of now. An instance that fetches its
     /// window anew asks it before, or its cursor would be where it was in the text of then.
@@ -628,7 +630,8 @@ mod tests {
             session: SessionKey(2),
             first: 1,
             count: 2,
-            from: 3,
+            column: 3,
+            width: 4,
         };
         let down = Down {
             from: Instance::new(3, 1, 9),

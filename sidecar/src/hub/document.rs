@@ -10,6 +10,7 @@
 //! exact. The stack is bounded by bytes, the oldest groups are forgotten.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use ropey::Rope;
 use serde::{Deserialize, Serialize};
@@ -233,21 +234,44 @@ impl Document {
     }
 
     /// Lines from `first` on: at most `count` of them, no more than fit into `max_bytes` of UTF-8,
-    /// but at least one if there is one. Lines longer than a slice are cut to the part from column
-    /// `from` on; many long lines get shorter slices, so that all fit.
-    pub fn window(&self, first: u32, count: u32, from: u32, max_bytes: usize) -> Vec<Line> {
+    /// but at least one if there is one. Lines longer than a slice are cut to the part around a column;
+    /// many long lines get shorter slices, so that all fit, but none of less than `width` columns.
+    pub fn window(
+        &self,
+        first: u32,
+        count: u32,
+        (column, width): (u32, u32),
+        max_bytes: usize,
+    ) -> Vec<Line> {
+        const LONGEST: u32 = MAX_SLICE as u32;
         let last = first.saturating_add(count).min(self.line_count());
-        let slice = (max_bytes / 4 / (count.max(1) as usize)).clamp(200, MAX_SLICE) as u32;
+        let width = width.clamp(1, LONGEST);
+        let mut slice = LONGEST;
+        loop {
+            let lines = self.slices(first..last, (column, slice), max_bytes);
+            if slice == width || lines.len() as u32 >= last.saturating_sub(first) {
+                return lines;
+            }
+            slice = (slice / 2).max(width);
+        }
+    }
+
+    /// As many of these lines as fit, with slices of this length around a column.
+    fn slices(
+        &self,
+        numbers: Range<u32>,
+        (column, slice): (u32, u32),
+        max_bytes: usize,
+    ) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut bytes = 0;
-        for number in first..last {
+        for number in numbers {
             let length = self.line_length(number);
-            let (start, end) = if length <= slice {
-                (0, length)
-            } else {
-                let start = from.min(length);
-                (start, start.saturating_add(slice).min(length))
-            };
+            let start = column
+                .min(length)
+                .saturating_sub(slice / 2)
+                .min(length.saturating_sub(slice));
+            let end = start.saturating_add(slice).min(length);
             let at = self.rope.line_to_char(number as usize);
             let text = self
                 .rope

@@ -293,10 +293,11 @@ impl Hub {
                 session,
                 first,
                 count,
-                from: column,
+                column,
+                width,
             } => {
                 self.within(session, out, |session, work| {
-                    let window = session.window(first, count, column);
+                    let window = session.window(first, count, (column, width));
                     work.out.push(Effect::Tell(To::One(from), window));
                 });
             }

@@ -261,15 +261,41 @@ fn whatever_was_done_is_taken_back_and_done_again_exactly() {
 fn a_window_cuts_long_lines_and_stops_where_it_would_get_too_large() {
     let long = "é".repeat(5000);
     let document = document(&format!("short\n{long}\nlast"));
-    let lines = document.window(0, 10, 0, 40_000);
+    let lines = document.window(0, 10, (0, 80), 40_000);
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[0].length, None);
     assert_eq!(lines[1].text.chars().count(), MAX_SLICE);
     assert_eq!(lines[1].length, Some(5000));
-    let right = document.window(1, 1, 4900, 40_000);
-    assert_eq!((right[0].from, right[0].text.chars().count()), (4900, 100));
-    assert_eq!(document.window(1, 2, 0, 100).len(), 1);
-    assert!(document.window(3, 5, 0, 40_000).is_empty());
+    let right = document.window(1, 1, (4900, 80), 40_000);
+    assert_eq!(
+        (right[0].from, right[0].text.chars().count()),
+        (4000, MAX_SLICE),
+        "all of it, where the line ends"
+    );
+    let around = document.window(1, 1, (2500, 80), 40_000);
+    assert_eq!(around[0].from, 2000);
+    assert_eq!(document.window(1, 2, (0, 80), 100).len(), 1);
+    assert!(document.window(3, 5, (0, 80), 40_000).is_empty());
+}
+
+#[test]
+fn of_many_long_lines_all_come_with_less_and_with_no_less_than_is_wanted() {
+    let document = document(&vec!["x".repeat(5000); 300].join("\n"));
+    let window = |count, width| {
+        let lines = document.window(0, count, (2500, width), 48 * 1024);
+        let shortest = lines.iter().map(|line| line.text.len()).min();
+        for line in &lines {
+            let (from, to) = (line.from as usize, line.from as usize + line.text.len());
+            assert!(from <= 2500 && 2500 <= to, "{from}..{to}");
+        }
+        (lines.len(), shortest.unwrap())
+    };
+    assert_eq!(window(30, 200), (30, 1000));
+    assert_eq!(window(60, 200), (60, 500));
+    assert_eq!(window(200, 200), (200, 200));
+    let (lines, shortest) = window(300, 260);
+    assert!(lines < 300 && shortest == 260, "{lines}, {shortest}");
+    assert_eq!(window(1, u32::MAX), (1, 1000));
 }
 
 #[test]

@@ -459,14 +459,14 @@ impl Session {
     }
 
     /// A window of the document.
-    pub(super) fn window(&self, first: u32, count: u32, from: u32) -> ToPane {
+    pub(super) fn window(&self, first: u32, count: u32, around: (u32, u32)) -> ToPane {
         let first = first.min(self.document.line_count() - 1);
         ToPane::Window {
             session: self.key,
             rev: self.document.rev(),
             first,
             total: self.document.line_count(),
-            lines: self.document.window(first, count, from, WINDOW_BYTES),
+            lines: self.document.window(first, count, around, WINDOW_BYTES),
         }
     }
 

@@ -38,6 +38,33 @@ fn a_pasted_file_of_ten_thousand_lines_arrives_whole() {
 }
 
 #[test]
+fn among_hundreds_of_lines_longer_than_the_pane_one_types_as_in_short_ones() {
+    let session = Session::start(roomy());
+    let mut text = String::new();
+    for n in 1..=700 {
+        let _ = writeln!(text, "\"line {n} {}\"", "long ".repeat(80));
+    }
+    session.pastes(&text);
+    session.see("line 700");
+    go_to_the_beginning(&session, |screen| left(screen).contains("line 1 long"));
+    session.press("Down").press("Down").press("End");
+    session.types("AAA").see("long \"AAA");
+    session.press("Home").types("BBB").see("BBB\"line 3 long");
+    // and behind an answer as long as answers get
+    session.press("Ctrl a").press("Delete");
+    session
+        .types("String new: 1000000 withAll: $a")
+        .press(keys::PRINT_IT);
+    session.see("The answer is longer than shown");
+    session.press("Ctrl End").types("!").see("a…!");
+    session
+        .press("Home")
+        .types("CCC")
+        .see("CCCString new: 1000000");
+    session.close();
+}
+
+#[test]
 fn undo_takes_back_and_redo_brings_again() {
     let session = Session::start(roomy());
     session.prints("3 + 4", "7");

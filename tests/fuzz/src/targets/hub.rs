@@ -139,7 +139,8 @@ fn seeds() -> Vec<Vec<u8>> {
                 session,
                 first: 0,
                 count: 40,
-                from: 0,
+                column: 0,
+                width: 260,
             },
         ),
         down(
