@@ -530,7 +530,12 @@ impl Hub {
                         session.image
                     ),
                 },
-                |image| image.link.clone(),
+                |image| match (&image.link, &session.denied) {
+                    (Link::Connected, Some(why)) => Link::Failed {
+                        reason: why.clone(),
+                    },
+                    (link, _) => link.clone(),
+                },
             ),
             dialect: image.map(|image| image.dialect.clone()).unwrap_or_default(),
             endpoint: image

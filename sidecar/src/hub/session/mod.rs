@@ -136,6 +136,8 @@ pub struct Session {
     last_edit: BTreeMap<Instance, u64>,
     pub(super) pending: BTreeMap<Uuid, Purpose>,
     pub(super) server: Option<ServerSession>,
+    /// Why the server that is connected gives it no session.
+    pub(super) denied: Option<String>,
     /// How many sessions on servers it has had.
     life: u32,
     pub(super) history: History,
@@ -190,6 +192,7 @@ impl Session {
             debugging: Debugging::showing(snapshot.debugger_shown),
             used: snapshot.used,
             last_event: snapshot.last_event,
+            denied: None,
             numbers_begin_anew: false,
             saved_event: snapshot.last_event,
             unsaved: String::new(),

@@ -29,6 +29,7 @@ impl Session {
             .as_ref()
             .is_none_or(|server| server.server_id == server_id);
         self.give_up_for_server(server_id, work);
+        self.denied = None;
         if !same {
             self.find_session(server_id, work);
         } else if let Some(session_id) = self.session_id(work) {
@@ -170,6 +171,7 @@ impl Session {
                         session_id: answer.session.session_id,
                     };
                     self.begin_life(server.clone());
+                    self.denied = None;
                     self.state_changed(work);
                     self.record(Change::Server { server }, work);
                     self.subscribe(work);
@@ -242,6 +244,7 @@ impl Session {
                     format!("The server gives no session: {}", error.message)
                 };
                 self.announce(None, Level::Error, &text, work);
+                self.denied = Some(text);
             }
             Purpose::Interrupt { by } => {
                 work.notice(by, Level::Error, error.message.clone());

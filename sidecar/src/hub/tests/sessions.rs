@@ -524,8 +524,23 @@ fn a_full_server_is_told_with_what_to_do_and_asked_again_once_there_is_room() {
         "{:?}",
         scene.notices()
     );
+    let link = scene.hub.list().sessions[1].link.clone();
+    assert!(matches!(link, Link::Failed { reason } if reason.contains("no more sessions")));
+    // what is evaluated there waits, and who asks for it is told why
+    scene.told.clear();
+    scene.type_in(SECOND, "3 + 4");
+    scene.evaluate_in(SECOND, How::PrintIt);
+    let told = scene.notices();
+    assert!(told[0].contains("runs once there is room"), "{told:?}");
+    scene.answer(
+        "CreateSession",
+        ErrorInfo::new(ErrorCode::SessionLimitExceeded, "five"),
+    );
     scene.command(SessionCommand::Close { session: FIRST });
     scene.give_session("s2");
+    assert_eq!(scene.hub.list().sessions[0].link, Link::Connected);
+    scene.print_answer("7");
+    assert_eq!(scene.text_of(SECOND), "3 + 4 7");
     assert_eq!(
         scene.hub.sessions[&SECOND]
             .server
