@@ -161,7 +161,10 @@ pub struct Serve {
         Examples:\n  \
         stui eval '(1 to: 5) collect: [ :x | x squared ]'\n  \
         stui eval --session a 'x := 42'; stui eval --session a 'x + 1'\n  \
+        stui eval --workspace main 'x'\n  \
         stui eval < script.st\n\n\
+        An answer longer than 100 000 characters is cut, which standard error says: let the code write it \
+        into a file.\n\n\
         What the code writes to Transcript appears on standard error.\n\n\
         Exit status: 0 with the answer's print string on standard output; 1 if the code does not \
         compile or signals an error, with the message and a short stack on standard error; 2 if there \
@@ -174,9 +177,13 @@ pub struct Eval {
     /// Connection file of the server.
     #[arg(long, value_name = "FILE", env = "STUI_CONNECTION_FILE")]
     pub connection_file: Option<PathBuf>,
-    /// Evaluate in a session that keeps its variables for the next call with the same name.
+    /// Evaluate in a session of `stui eval`'s own that keeps its variables for the next call with the same name.
     #[arg(long, value_name = "NAME")]
     pub session: Option<String>,
+    /// Evaluate in a session of STUI's panes, with the variables of its workspace: one that `stui sessions`
+    /// lists.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["session", "connection_file"])]
+    pub workspace: Option<String>,
     /// Give up after so many seconds, and interrupt the evaluation.
     #[arg(long, value_name = "SECONDS")]
     pub timeout: Option<u64>,

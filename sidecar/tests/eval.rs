@@ -154,6 +154,32 @@ fn transcript_appears_on_standard_error_and_the_answer_alone_on_standard_output(
 }
 
 #[test]
+fn where_nobody_reads_standard_error_the_answer_comes_all_the_same() {
+    let (folder, _serve) = server();
+    let code = "1 to: 20000 do: [ :i | Transcript show: i; cr ]. 7";
+    let mut child = stui(folder.path())
+        .args(["eval", code])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    let output = child.wait_with_output().unwrap();
+    assert_prints(&output, "7\n");
+}
+
+#[test]
+fn a_workspace_is_one_of_a_running_sidecars() {
+    let (folder, _serve) = server();
+    let output = stui(folder.path())
+        .env("XDG_STATE_HOME", folder.path())
+        .args(["eval", "--workspace", "main", "3 + 4"])
+        .output()
+        .unwrap();
+    assert_fails(&output, 2, "stui: there is no STUI session yet; `stui up`");
+}
+
+#[test]
 fn an_endless_loop_ends_at_the_time_limit_and_the_server_goes_on() {
     let (folder, _serve) = server();
     let output = eval(folder.path(), &["--timeout", "1", "[ true ] whileTrue"]);

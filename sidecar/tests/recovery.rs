@@ -143,7 +143,7 @@ fn when_the_server_was_killed_and_another_one_listens_at_its_place() {
     assert_within_a_second(|| {
         linked.evaluates();
         linked.forget_told();
-        running.take().map(Serve::kill);
+        running.take().into_iter().for_each(Serve::kill);
         linked.wait_down();
         let serve = running.insert(Serve::start_at(&path, &endpoint));
         let began = Instant::now();

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Read, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,11 +16,14 @@ use stui_protocol::position::Position;
 use stui_protocol::request::{self, EvaluationMode};
 use stui_protocol::response::{self, Response};
 
+use super::sessions::{say as ask, which};
+use crate::calls::Call;
 use crate::cli;
 use crate::client::{Client, ClientError, Pending};
+use crate::hub::asked::{Ask, Told};
 use crate::link::random_id;
 use crate::places::Places;
-use crate::servers::choose;
+use crate::servers::{choose, connection_file_of_image, images};
 
 /// How long a server may take to answer what needs no evaluation.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -44,26 +48,38 @@ pub fn run(options: cli::Eval) -> Result<ExitCode> {
     };
     let places = Places::from_environment()?;
     let zellij_session = std::env::var("ZELLIJ_SESSION_NAME").ok();
-    let chosen = choose(
-        &places,
-        options.connection_file.as_deref(),
-        zellij_session.as_deref(),
-    );
-    let client = match chosen {
+    let workspace = match &options.workspace {
+        Some(name) => match workspace(&places, zellij_session.as_deref(), name) {
+            Ok(found) => Some(found),
+            Err(error) => {
+                say(format_args!("stui: {error:#}"));
+                return Ok(ExitCode::from(NO_SERVER));
+            }
+        },
+        None => None,
+    };
+    let named = workspace.as_ref().map(|(file, _)| file.as_path());
+    let named = named.or(options.connection_file.as_deref());
+    let client = match choose(&places, named, zellij_session.as_deref()) {
         Ok((_, file)) => Client::connect(&file, LIMIT),
         Err(error) => {
-            eprintln!("stui: {error}");
+            say(format_args!("stui: {error}"));
             return Ok(ExitCode::from(NO_SERVER));
         }
     };
     let client = match client {
         Ok(client) => client,
         Err(error) => {
-            eprintln!("stui: {error}");
+            say(format_args!("stui: {error}"));
             return Ok(ExitCode::from(NO_SERVER));
         }
     };
-    let session_id = session(&client, options.session.as_deref())?;
+    let is_kept = options.session.is_some() || workspace.is_some();
+    let session_id = match workspace {
+        Some((_, session_id)) => Some(session_id),
+        None => session(&client, options.session.as_deref())?,
+    };
+    listen(&client, session_id.as_deref())?;
     let pending = client.begin(request::Evaluate {
         code: code.clone(),
         evaluation_mode: Some(EvaluationMode::Display),
@@ -71,25 +87,25 @@ pub fn run(options: cli::Eval) -> Result<ExitCode> {
         ..request::Evaluate::default()
     });
     let ended = wait(&client, &pending, options.timeout);
-    if let (Some(session_id), None) = (session_id, &options.session) {
+    if let (Some(session_id), false) = (session_id, is_kept) {
         // The server would forget it by and by; sooner is better.
         drop(client.request(request::CloseSession { session_id }, LIMIT));
     }
     let answer = match ended {
         Ok(Ended::Answered(answer)) => answer,
         Ok(Ended::Interrupted) => {
-            eprintln!("stui: interrupted");
+            say(format_args!("stui: interrupted"));
             return Ok(ExitCode::from(INTERRUPTED));
         }
         Ok(Ended::TimedOut(limit)) => {
-            eprintln!(
+            say(format_args!(
                 "stui: it took longer than {} s and was interrupted",
                 limit.as_secs()
-            );
+            ));
             return Ok(ExitCode::from(FAILED));
         }
         Err(error) => {
-            eprintln!("stui: {error}");
+            say(format_args!("stui: {error}"));
             return Ok(ExitCode::from(NO_SERVER));
         }
     };
@@ -108,7 +124,7 @@ fn read_code() -> Result<String> {
     Ok(code)
 }
 
-/// The session to evaluate in, of which Transcript's text is told: that of a name, which the server
+/// The session to evaluate in: that of a name, which the server
 /// knows by the client id made from it, or a new one. None if the server has no sessions.
 fn session(client: &Client, name: Option<&str>) -> Result<Option<String>> {
     let client_id = match name {
@@ -136,17 +152,54 @@ fn session(client: &Client, name: Option<&str>) -> Result<Option<String>> {
             other => bail!("the server answered CreateSession with {}", other.name()),
         }
     }
-    if let Some(session_id) = &session_id {
-        let request = request::Subscribe {
-            session_id: Some(session_id.clone()),
-            from_sequence: None,
-        };
-        // A server without events still evaluates.
-        if let Response::Subscribe(answer) = client.request(request, LIMIT)? {
-            client.subscribe(session_id.as_str(), answer.next_sequence);
-        }
-    }
     Ok(session_id)
+}
+
+/// Wants to be told what is written to Transcript from now on in a session.
+fn listen(client: &Client, session_id: Option<&str>) -> Result<()> {
+    let Some(session_id) = session_id else {
+        return Ok(());
+    };
+    let request = request::Subscribe {
+        session_id: Some(session_id.to_owned()),
+        from_sequence: None,
+    };
+    // A server without events still evaluates.
+    if let Response::Subscribe(answer) = client.request(request, LIMIT)? {
+        client.subscribe(session_id, answer.next_sequence);
+    }
+    Ok(())
+}
+
+/// The connection file and the id on its server of a session of STUI's panes.
+fn workspace(
+    places: &Places,
+    zellij_session: Option<&str>,
+    name: &str,
+) -> Result<(PathBuf, String)> {
+    let zellij_session = which(places, zellij_session)?;
+    let name = name.to_owned();
+    let told = ask(places, &zellij_session, &Call::Sessions(Ask::Info { name }))?;
+    let info = match told {
+        Told::Info(info) => info,
+        Told::Refused { reason } => bail!(reason),
+        _ => bail!(
+            "the sidecar of {zellij_session} is of another version; end the session and open it again"
+        ),
+    };
+    let Some(session_id) = info.session_id else {
+        bail!(
+            "{} has no session on its server yet: evaluate something in its workspace",
+            info.row.name
+        );
+    };
+    let images = images(places, &zellij_session);
+    let image = images.iter().find(|image| image.name == info.row.image);
+    let image = image.with_context(|| format!("the image {} is not connected", info.row.image))?;
+    Ok((
+        connection_file_of_image(places, &zellij_session, image),
+        session_id,
+    ))
 }
 
 /// Writes what the code wrote to Transcript to standard error, so that standard output holds the
@@ -155,12 +208,14 @@ fn show_transcript(client: &Client) {
     for event in client.events().try_iter() {
         if let Happening::Transcript(transcript) = event.happening {
             let text = transcript.text.replace("\r\n", "\n").replace('\r', "\n");
-            eprint!("{}", for_terminal(&text, std::io::stderr().is_terminal()));
+            complain(&text);
         }
     }
     match client.take_missed() {
         0 => {}
-        missed => eprintln!("stui: {missed} pieces of Transcript came too fast and are missing"),
+        missed => say(format_args!(
+            "stui: {missed} pieces of Transcript came too fast and are missing"
+        )),
     }
 }
 
@@ -224,8 +279,16 @@ fn show(code: &str, answer: Response) -> Result<ExitCode> {
     }
 }
 
+/// Writes what came from the server to standard error. Nobody reading is no failure.
 fn complain(text: &str) {
-    eprint!("{}", for_terminal(text, std::io::stderr().is_terminal()));
+    let mut err = std::io::stderr().lock();
+    let text = for_terminal(text, err.is_terminal());
+    let _ = err.write_all(text.as_bytes());
+}
+
+/// Writes a sentence of its own to standard error.
+fn say(sentence: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
 /// A text that a server sent, as it may be shown: a terminal would obey control characters, so there
@@ -261,7 +324,7 @@ fn print(answer: &response::Evaluate) -> Result<ExitCode> {
         _ => {}
     }
     if answer.truncated {
-        eprintln!("stui: the answer is longer than shown");
+        say(format_args!("stui: the answer is longer than shown"));
     }
     Ok(ExitCode::SUCCESS)
 }

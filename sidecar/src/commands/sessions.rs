@@ -104,7 +104,11 @@ pub(super) fn which(places: &Places, named: Option<&str>) -> Result<String> {
     }
 }
 
-fn say(places: &Places, session: &str, message: &Call) -> Result<Told> {
+/// Says something to the sidecar of a Zellij session that it answers with what is told of sessions.
+///
+/// # Errors
+/// If there is none, or one of another version.
+pub(super) fn say(places: &Places, session: &str, message: &Call) -> Result<Told> {
     match call(&places.sidecar_socket(session), message) {
         Ok(Answer::Sessions(told)) => Ok(told),
         Ok(_) => bail!(

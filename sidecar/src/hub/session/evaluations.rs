@@ -100,7 +100,11 @@ impl Session {
             let text = "Not connected to a Smalltalk server: this runs once there is one.";
             work.notice(by, Level::Info, text);
         } else if let Some(why) = self.denied.clone() {
-            work.notice(by, Level::Error, format!("{why} This runs once there is room."));
+            work.notice(
+                by,
+                Level::Error,
+                format!("{why} This runs once there is room."),
+            );
             // There may be room by now.
             self.create_session(work);
         }

@@ -62,6 +62,10 @@ fn two_sessions_have_texts_and_variables_of_their_own() {
     assert!(list.contains("main") && list.contains("work"), "{list}");
     let info = session.stui(&["sessions", "info", "main"]);
     assert!(info.contains("x size  → 7"), "{info}");
+    let x = session.stui(&["eval", "--workspace", "main", "x"]);
+    assert_eq!(x, "'in main'\n");
+    let x = session.stui(&["eval", "--workspace", "work", "x := x + 1"]);
+    assert_eq!(x, "3\n");
     let stats = session.stui(&["sessions", "stats"]);
     assert!(stats.contains("embedded"), "{stats}");
     session.stui(&["sessions", "rename", "work", "play"]);
