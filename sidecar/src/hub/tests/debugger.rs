@@ -394,6 +394,15 @@ fn code_evaluated_in_a_frame_shows_its_answer_or_what_is_wrong_with_it() {
     );
     assert_eq!(scene.debugger().stop, stop, "nothing has moved");
 
+    scene.debug_act(DebuggerAct::Choose {
+        debugger: "d1".into(),
+        stop,
+        frame: 1,
+    });
+    scene.answer_debug(
+        DebugOperation::GetLocalVars,
+        stopped(&["Foo>>bar", "DoIt"]),
+    );
     scene.operate(DebugOperation::EvaluateInFrame, Some("x +"));
     let error = ErrorInfo::new(ErrorCode::CompileError, "an argument is missing");
     scene.answer_debug(DebugOperation::EvaluateInFrame, error);
@@ -401,10 +410,12 @@ fn code_evaluated_in_a_frame_shows_its_answer_or_what_is_wrong_with_it() {
     assert!(!evaluated.good);
     assert_eq!(evaluated.answer, "an argument is missing");
     scene.answer_debug(
-        DebugOperation::GetStackTrace,
+        DebugOperation::GetLocalVars,
         stopped(&["Foo>>bar", "DoIt"]),
     );
     assert!(scene.debugger().evaluated.is_some(), "it stays in sight");
+    assert_eq!(scene.debugger().frame, 1, "and so does the chosen frame");
+    assert_eq!(scene.debugger().stop, stop);
 }
 
 #[test]

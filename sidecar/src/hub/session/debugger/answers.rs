@@ -235,13 +235,15 @@ impl Session {
         }
         let code = asked.code.as_deref().unwrap_or_default();
         if asked.operation == DebugOperation::EvaluateInFrame {
+            // The process stands where it stood, with the same frame chosen; it may have assigned something.
             if self.debugging.shown() == Some(id) {
                 self.debugging.take_evaluated(code, &error.message, false);
+                self.ask_variables(work);
             }
-        } else {
-            let text = format!("{}: {}", name_of(asked.operation), error.message);
-            work.notice(asked.by, Level::Error, text);
+            return;
         }
+        let text = format!("{}: {}", name_of(asked.operation), error.message);
+        work.notice(asked.by, Level::Error, text);
         // It may have gone a part of the way.
         if self.debugging.shown() == Some(id) {
             self.debugging.forget_known();
