@@ -138,7 +138,17 @@ impl Zellij {
         )
         .map_err(|error| broken(error.to_string()))?;
         let text = String::from_utf8_lossy(&output.stdout);
-        Version::parse(&text).ok_or_else(|| broken(format!("it calls itself {:?}", text.trim())))
+        Version::parse(&text).ok_or_else(|| {
+            let error = String::from_utf8_lossy(&output.stderr);
+            let lines = error.lines().map(str::trim).filter(|line| !line.is_empty());
+            // A panic says where it was, then why.
+            let said: Vec<&str> = lines.take(2).collect();
+            broken(if output.status.success() || said.is_empty() {
+                format!("it calls itself {:?}", text.trim())
+            } else {
+                said.join(" ")
+            })
+        })
     }
 
     /// Its version, if that is new enough.

@@ -132,3 +132,13 @@ fn each_image_of_a_session_is_looked_at() {
     let open = finding(&found, "image one", "chmod 600");
     assert_eq!(open["level"], "problem");
 }
+
+#[test]
+fn folders_in_which_nothing_can_be_written_are_found() {
+    let home = tempfile::tempdir().unwrap();
+    write(&home.path().join(".local/state"), 0o600);
+    let findings = findings(home.path());
+    let state = finding(&findings, "directories", "is no folder");
+    assert!(state["remedy"].as_str().unwrap().contains("XDG_STATE_HOME"));
+    finding(&findings, "directories", "stui.wasm can be written");
+}

@@ -12,6 +12,7 @@ use stui_protocol::sessions::{SessionList, SessionRow};
 
 use crate::calls::{Answer, Call, call};
 use crate::cli;
+use crate::client::read_connection_file;
 use crate::hub::Hub;
 use crate::hub::asked::{Ask, ImageStats, Info, Told};
 use crate::hub::record::{Record, Snapshot};
@@ -45,6 +46,9 @@ pub fn run(options: cli::Sessions) -> Result<ExitCode> {
 pub fn connect(options: cli::Connect) -> Result<ExitCode> {
     let places = Places::from_environment()?;
     let session = which(&places, options.zellij_session.as_deref())?;
+    if let Target::File(file) = &options.target {
+        read_connection_file(file)?;
+    }
     show(connect_to(
         &places,
         &session,

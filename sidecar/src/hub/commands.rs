@@ -17,7 +17,8 @@ impl Hub {
     /// What there is, as it is listed.
     pub fn list(&self) -> SessionList {
         let mut viewers: BTreeMap<SessionKey, BTreeSet<u16>> = BTreeMap::new();
-        for instance in self.present.keys() {
+        let there = |instance: &&Instance| self.people.is_there(instance);
+        for instance in self.present.keys().filter(there) {
             if let Some(client) = instance.client() {
                 let shown = self.session_of(instance);
                 viewers.entry(shown).or_default().insert(client);

@@ -14,6 +14,32 @@ use crate::servers;
 /// A journal larger than this is not what compaction leaves, in bytes.
 const LARGE_JOURNAL: u64 = 64 << 20;
 
+/// Whether what is to lie at a path can be written there: it, or the nearest folder that is there already,
+/// must be one and ours to write in. `variable` is what leads elsewhere.
+pub(super) fn can_be_made(path: &Path, variable: &str, findings: &mut Findings<impl Write>) {
+    let mut folders = path.ancestors().skip(1);
+    let Some((folder, metadata)) =
+        folders.find_map(|folder| Some((folder, fs::metadata(folder).ok()?)))
+    else {
+        return;
+    };
+    let why = if !metadata.is_dir() {
+        "is no folder"
+    } else if rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err() {
+        "is not yours to write in"
+    } else {
+        return findings.ok(format!("{} can be written", path.display()));
+    };
+    findings.problem(
+        format!(
+            "{} cannot be written: {} {why}",
+            path.display(),
+            folder.display()
+        ),
+        format!("mend that, or set {variable} to a folder of yours"),
+    );
+}
+
 /// Whether what is private is: the runtime directory, and the folder of a session.
 pub(super) fn modes(places: &Places, session: &str, findings: &mut Findings<impl Write>) {
     findings.about("files");

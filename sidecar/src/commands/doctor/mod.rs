@@ -54,12 +54,14 @@ fn examine(file: Option<&Path>, options: &cli::Doctor, findings: &mut Findings<i
         Ok(path) => findings.ok(format!("{} is private", path.display())),
         Err(error) => findings.problem("the runtime directory cannot be used", error),
     }
+    let session = options.session.as_deref().unwrap_or(&config.session.value);
+    files::can_be_made(&places.session(session), "XDG_STATE_HOME", findings);
+    files::can_be_made(&places.plugin(), "XDG_DATA_HOME", findings);
     programs::plugin_on_disk(&places, findings);
     programs::permissions(&places, config.theme.value, findings);
     programs::ssh(config, findings);
     programs::pharo(config, findings);
     files::left_behind(&places, findings);
-    let session = options.session.as_deref().unwrap_or(&config.session.value);
     files::modes(&places, session, findings);
     files::journal(&places.session(session), findings);
     files::logs(&places, session, config, findings);

@@ -104,6 +104,7 @@ fn a_cursor_goes_with_its_pane_and_with_a_client_who_is_not_attached_any_more() 
     scene.play(Input::FlushCursors);
     assert_eq!(scene.cursors(), [(1, at(0, 0))]);
     assert_eq!(scene.hub.status().clients, 1);
+    assert_eq!(scene.hub.list().sessions[0].viewers, [1]);
     // what his instance still says does not bring him back; being attached does
     scene.says_cursor(&other, 0, at(0, 0));
     assert!(!scene.hub.wants_cursors());
