@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, bail};
 use stui_protocol::pane::Link;
 use stui_protocol::sessions::{SessionList, SessionRow};
+use unicode_width::UnicodeWidthStr;
 
 use crate::calls::{Answer, Call, call};
 use crate::cli;
@@ -235,7 +236,12 @@ fn state_of(row: &SessionRow, running: bool) -> String {
     if !row.viewers.is_empty() {
         words.push(format!("{} looking at it", row.viewers.len()));
     }
-    words.join(", ")
+    // The first may be a sentence.
+    let state = words.remove(0);
+    if words.is_empty() {
+        return state;
+    }
+    format!("{}, {}", state.trim_end_matches('.'), words.join(", "))
 }
 
 fn ago(used: u64, now: u64) -> String {
@@ -251,7 +257,7 @@ fn ago(used: u64, now: u64) -> String {
 /// Rows with their columns one below the other.
 fn aligned(rows: &[[String; 5]]) -> String {
     let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
+        let cells = rows.iter().map(|row| row[column].width());
         cells.max().unwrap_or(0)
     };
     let widths = [0, 1, 2, 3, 4].map(width);
@@ -259,8 +265,9 @@ fn aligned(rows: &[[String; 5]]) -> String {
     for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(widths) {
+            let pad = width - cell.width() + 2;
             // Writing to memory cannot fail.
-            let _ = write!(line, "{cell:width$}  ");
+            let _ = write!(line, "{cell}{:pad$}", "");
         }
         text.push_str(line.trim_end());
         text.push('\n');
@@ -279,7 +286,13 @@ fn details(info: &Info, now: u64) -> String {
     item("Image", &row.image);
     item("State", &state_of(row, true));
     item("Used", &ago(row.used, now));
-    item("Text", &format!("{} lines", info.lines));
+    item(
+        "Text",
+        &match info.lines {
+            1 => "1 line".to_owned(),
+            lines => format!("{lines} lines"),
+        },
+    );
     match (&info.session_id, info.expires_in) {
         (None, _) => item("On server", "no session yet"),
         (Some(id), None) => item("On server", id),

@@ -399,20 +399,14 @@ fn code_evaluated_in_a_frame_shows_its_answer_or_what_is_wrong_with_it() {
         stop,
         frame: 1,
     });
-    scene.answer_debug(
-        DebugOperation::GetLocalVars,
-        stopped(&["Foo>>bar", "DoIt"]),
-    );
+    scene.answer_debug(DebugOperation::GetLocalVars, stopped(&["Foo>>bar", "DoIt"]));
     scene.operate(DebugOperation::EvaluateInFrame, Some("x +"));
     let error = ErrorInfo::new(ErrorCode::CompileError, "an argument is missing");
     scene.answer_debug(DebugOperation::EvaluateInFrame, error);
     let evaluated = scene.debugger().evaluated.clone().unwrap();
     assert!(!evaluated.good);
     assert_eq!(evaluated.answer, "an argument is missing");
-    scene.answer_debug(
-        DebugOperation::GetLocalVars,
-        stopped(&["Foo>>bar", "DoIt"]),
-    );
+    scene.answer_debug(DebugOperation::GetLocalVars, stopped(&["Foo>>bar", "DoIt"]));
     assert!(scene.debugger().evaluated.is_some(), "it stays in sight");
     assert_eq!(scene.debugger().frame, 1, "and so does the chosen frame");
     assert_eq!(scene.debugger().stop, stop);
