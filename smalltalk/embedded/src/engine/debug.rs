@@ -22,7 +22,7 @@ use crate::vm::{FrameScope, ProcessId, Root};
 pub(super) use operations::DEBUG_LIMIT;
 
 /// Most processes of a session that are kept; the oldest one is ended when there are more.
-pub const MAX_DEBUGGERS_OF_SESSION: usize = 16;
+pub const MAX_DEBUGGERS_OF_SESSION: usize = 20;
 /// Most processes that are kept in all; the oldest one is ended when there are more.
 pub const MAX_DEBUGGERS: usize = 256;
 /// What code is called that was stopped, rather than failed.

@@ -21,7 +21,7 @@ fn range(source: &str, span: Span) -> Range {
 
 /// The error for code that does not compile.
 pub(super) fn compile_error(source: &str, error: &CompileError) -> ErrorInfo {
-    ErrorInfo::new(ErrorCode::CompileError, error.to_string()).with(ErrorDetails {
+    ErrorInfo::new(ErrorCode::CompileError, error.sentence()).with(ErrorDetails {
         at: Some(Position {
             position: error.position as usize,
             line: error.line as usize,

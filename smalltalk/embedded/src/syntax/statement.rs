@@ -282,8 +282,8 @@ impl Text {
         }
         let of_first = self.line_of(first.span.start);
         let (mut depth, mut is_open) = (0_usize, false);
-        let mut previous = first.clone();
         let mut token = first.clone();
+        lexer.take_comments();
         loop {
             match token.kind {
                 TokenKind::Special('(' | '[' | '{')
@@ -295,9 +295,7 @@ impl Text {
             if self.line_of(token.span.start) == of_first {
                 is_open = depth > 0;
             }
-            previous = token;
-            token = lexer.next(Mode::Code);
-            lexer.take_comments();
+            let previous = std::mem::replace(&mut token, lexer.next(Mode::Code));
             let is_period = depth == 0 && token.kind == TokenKind::Special('.');
             if is_period
                 || token.kind == TokenKind::End
@@ -328,7 +326,14 @@ impl Text {
     ) -> bool {
         let line = self.line_of(token.span.start);
         let last = self.line_of(previous.span.end - 1);
-        if line == last || !is_complete(&previous.kind) {
+        let comments = lexer.take_comments();
+        let in_comment = |line: usize| {
+            let start = self.lines[line].start;
+            comments
+                .iter()
+                .any(|comment| comment.start < start && start < comment.end)
+        };
+        if line == last || in_comment(line) || !is_complete(&previous.kind) {
             return false;
         }
         match token.kind {
@@ -338,7 +343,8 @@ impl Text {
                 lexer.seek(position);
                 is_assigned
                     || self.indentation(line) <= self.indentation(self.line_of(first.span.start))
-                    || (last + 1..line).any(|between| self.is_blank(between))
+                    || (last + 1..line)
+                        .any(|between| self.is_blank(between) && !in_comment(between))
             }
             TokenKind::Binary(_) => self.declares(token.span.start, line),
             _ => can_begin(&token.kind),

@@ -169,3 +169,60 @@ fn objects_can_change_places_and_class() {
         ("[ nil become: Object new ] on: Error do: [ :e | 0 ]", "0"),
     ]);
 }
+
+#[test]
+fn what_a_do_it_defines_it_can_use() {
+    let mut world = World::new();
+    world.prints(
+        "Object subclass: #Acct instanceVariableNames: 'bal' classVariableNames: '' package: 'P'. \
+         Acct compile: 'bal ^ bal ifNil: [ 7 ]'. Acct new bal",
+        "7",
+    );
+    world.prints("Smalltalk at: #Shared put: 5. Shared + 1", "6");
+    world.prints(
+        "Error subclass: #MyErr. [ MyErr signal ] on: MyErr do: [ :e | e class name ]",
+        "#MyErr",
+    );
+    world.prints("x := [ Late ]. Smalltalk at: #Late put: 8. x value", "8");
+    world.prints(
+        "OpalCompiler evaluate: 'Smalltalk at: #Later put: 9. Later'",
+        "9",
+    );
+}
+
+#[test]
+fn a_global_that_is_still_missing_when_it_is_read_is_named() {
+    let mut world = World::new();
+    world.fails(
+        "Transcript show: 'before'. Missing new foo",
+        "UndeclaredVariableRead: Attempt to read undeclared variable Missing",
+    );
+    assert_eq!(world.transcript, "before");
+    world.prints(
+        "[ Missing ] on: UndeclaredVariableRead do: [ :e | e resume: 3 ]",
+        "3",
+    );
+    for (source, name, position) in [
+        ("Missing foo: bar", "bar", 14),
+        ("Missing := 3", "Missing", 1),
+    ] {
+        let error = world
+            .vm
+            .spawn(
+                source,
+                world.bindings,
+                stui_embedded::vm::SpawnOptions::default(),
+            )
+            .expect_err("a name that no statement can define");
+        assert_eq!(error.position, position);
+        assert!(
+            error
+                .sentence()
+                .starts_with(&format!("Undeclared variable {name} "))
+        );
+    }
+    world.fails(
+        "Object compile: 'missing ^ Missing'",
+        "CodeError: Undeclared variable",
+    );
+}

@@ -1,5 +1,7 @@
 //! Exceptions: handlers, resumption, unwinding.
 
+use stui_embedded::vm::VmEvent;
+
 use crate::world::{World, all_print};
 
 #[test]
@@ -155,4 +157,43 @@ fn signals_deep_in_the_stack_find_their_handler() {
         "[ 50000 dive ] on: Error do: [ :e | e messageText ]",
         "'bottom'",
     );
+}
+
+#[test]
+fn the_stack_shows_where_a_class_was_sent_the_wrong_message() {
+    let mut world = World::new();
+    for (source, expected) in [
+        (
+            "Object foo",
+            "Object class(ProtoObject)>>doesNotUnderstand:",
+        ),
+        ("Error foo", "Error class(ProtoObject)>>doesNotUnderstand:"),
+        (
+            "MessageNotUnderstood foo",
+            "MessageNotUnderstood class(ProtoObject)>>doesNotUnderstand:",
+        ),
+        ("Object error: 'x'", "Object class(Object)>>error:"),
+        ("Error signal: 'x'", "UndefinedObject>>DoIt"),
+        ("#(1) at: 5", "Array(Object)>>errorSubscriptBounds:"),
+        (
+            "(Array new: 2) foo: 3",
+            "Array(ProtoObject)>>doesNotUnderstand:",
+        ),
+    ] {
+        let process = world.spawn(source);
+        let top = world.run_until(|_, event| match event {
+            VmEvent::Failed {
+                process: failed,
+                stack,
+                ..
+            } if failed == process => Some(
+                stack
+                    .first()
+                    .map(|frame| frame.method.clone())
+                    .unwrap_or_default(),
+            ),
+            _ => None,
+        });
+        assert_eq!(top, expected, "{source}");
+    }
 }
