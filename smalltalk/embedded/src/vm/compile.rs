@@ -157,16 +157,16 @@ impl Vm {
         self.generate(&tree, source, owner)
     }
 
-    /// Compiles an expression sequence that sees a frame: its receiver, an instance of `owner`, and variables
-    /// with bindings of their own.
+    /// Compiles an expression sequence that sees a frame: its receiver, an instance of `owner` with these instance
+    /// variables, and variables with bindings of their own.
     pub(super) fn compile_in_frame(
         &mut self,
         source: &str,
         owner: Oop,
+        fields: Vec<String>,
         session: Option<Oop>,
         frame: Vec<(String, Oop)>,
     ) -> Result<Oop, CompileError> {
-        let fields = self.all_field_names(owner);
         let mut surroundings = Surroundings {
             heap: &mut self.heap,
             symbols: &mut self.symbols,
