@@ -105,6 +105,7 @@ fn a_forked_process_that_fails_is_kept_and_can_be_continued() {
     client.print_in(&session, "[ 1/0. done := 1. Processor yield ] fork. 3");
     let id = loop {
         if let Happening::DebugOpened(opened) = next_happening(&mut client) {
+            assert!(opened.is_forked);
             assert_eq!(opened.title, "ZeroDivide");
             break opened.debug_id;
         }
@@ -206,6 +207,7 @@ fn everybody_hears_what_becomes_of_a_kept_evaluation() {
         (&opened.debug_id, opened.title.as_str()),
         (&id, "ZeroDivide")
     );
+    assert!(!opened.is_forked);
     let Happening::EvaluationFinished(failed) = next_happening(&mut listener) else {
         panic!()
     };

@@ -141,7 +141,12 @@ impl Desk {
                 if let Some(session) = self.sessions.numbered(session).map(|session| session.id) {
                     self.debuggers.opened(debugger, session, request);
                     let debug_id = engine::debug_id(debugger);
-                    self.happened(Some(session), DebugOpened { debug_id, title });
+                    let opened = DebugOpened {
+                        debug_id,
+                        title,
+                        is_forked: request.is_none(),
+                    };
+                    self.happened(Some(session), opened);
                 }
             }
             Report::DebuggerClosed { debugger, .. } => {
