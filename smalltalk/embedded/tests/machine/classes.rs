@@ -1,5 +1,7 @@
 //! Defining classes and methods, and defining them anew.
 
+use stui_embedded::vm::{SpawnOptions, VmEvent};
+
 use crate::world::{World, all_print};
 
 #[test]
@@ -198,6 +200,18 @@ fn a_global_that_is_still_missing_when_it_is_read_is_named() {
         "UndeclaredVariableRead: Attempt to read undeclared variable Missing",
     );
     assert_eq!(world.transcript, "before");
+    let process = world.spawn("3 + 4.\nArray with: 3 with: Missing new");
+    let (top, range) = world.run_until(|_, event| match event {
+        VmEvent::Failed {
+            process: failed,
+            stack,
+            ..
+        } if failed == process => stack
+            .first()
+            .map(|frame| (frame.method.clone(), (frame.range.start, frame.range.end))),
+        _ => None,
+    });
+    assert_eq!((top.as_str(), range), ("UndefinedObject>>DoIt", (27, 34)));
     world.prints(
         "[ Missing ] on: UndeclaredVariableRead do: [ :e | e resume: 3 ]",
         "3",
@@ -208,11 +222,7 @@ fn a_global_that_is_still_missing_when_it_is_read_is_named() {
     ] {
         let error = world
             .vm
-            .spawn(
-                source,
-                world.bindings,
-                stui_embedded::vm::SpawnOptions::default(),
-            )
+            .spawn(source, world.bindings, SpawnOptions::default())
             .expect_err("a name that no statement can define");
         assert_eq!(error.position, position);
         assert!(

@@ -81,6 +81,7 @@ impl Generator<'_, '_> {
                 builder.emit(Op::PushVariable(literal));
             }
             Binding::Global => {
+                let before = builder.enter(variable.span);
                 let literal = builder.literal(SMALLTALK);
                 builder.emit(Op::PushLiteral(literal));
                 let mut intern = |text: &str| self.target.symbols.intern(self.target.heap, text);
@@ -88,6 +89,7 @@ impl Generator<'_, '_> {
                 let literal = builder.literal(name);
                 builder.emit(Op::PushLiteral(literal));
                 builder.send(selector, 1)?;
+                builder.enter(before);
             }
             // analysis refused the source if it could not resolve a name
             Binding::Unresolved => builder.emit(Op::PushNil),
