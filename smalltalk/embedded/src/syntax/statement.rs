@@ -4,7 +4,7 @@
 //! no code. So it is cut into *pieces*, from the top: a piece is a statement as a reader sees it, and one that does not
 //! parse takes only its own lines with it.
 
-use super::ast::Span;
+use super::ast::{Span, Statement};
 use super::lexer::{Lexer, Mode, Token, TokenKind};
 use super::parser::parse_do_it;
 
@@ -219,7 +219,7 @@ impl Text {
             let source: String = self.slice(span).iter().collect();
             next = extent.next;
             if let Ok(method) = parse_do_it(&source) {
-                let Some(last) = method.body.statements.last().map(|last| last.span()) else {
+                let Some(last) = method.body.statements.last().map(Statement::span) else {
                     continue;
                 };
                 let statement = Span::new(last.start + start, last.end + start);
