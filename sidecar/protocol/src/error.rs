@@ -123,10 +123,15 @@ pub struct RuntimeError {
 }
 
 impl RuntimeError {
-    /// The error in one line, as `ZeroDivide` or `Error: too late`.
+    /// The error in one line, as `ZeroDivide` or `Error: too late`; a message that begins with the words that the class is
+    /// named after stands alone, as `Message not understood: Object >> #foo`.
     pub fn summary(&self) -> String {
+        let mut words = self.message.chars().filter(|c| !c.is_whitespace());
+        let mut name = self.class_name.chars();
         if self.message.is_empty() {
             self.class_name.clone()
+        } else if name.all(|c| words.next().is_some_and(|w| w.eq_ignore_ascii_case(&c))) {
+            self.message.clone()
         } else {
             format!("{}: {}", self.class_name, self.message)
         }
@@ -158,6 +163,31 @@ pub struct StackFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_summary_says_nothing_twice() {
+        let summary = |class_name: &str, message: &str| {
+            RuntimeError {
+                class_name: class_name.into(),
+                message: message.into(),
+                ..RuntimeError::default()
+            }
+            .summary()
+        };
+        assert_eq!(summary("ZeroDivide", ""), "ZeroDivide");
+        assert_eq!(summary("Error", "too late"), "Error: too late");
+        assert_eq!(
+            summary(
+                "MessageNotUnderstood",
+                "Message not understood: Object >> #foo"
+            ),
+            "Message not understood: Object >> #foo"
+        );
+        assert_eq!(
+            summary("MessageNotUnderstood", "Message"),
+            "MessageNotUnderstood: Message"
+        );
+    }
 
     #[test]
     fn a_code_of_a_later_version_is_still_an_error() {

@@ -93,6 +93,9 @@ pub struct DebugOpened {
     pub debug_id: String,
     /// The error in one line.
     pub title: String,
+    /// Whether code of the session forked the process: no answer to a request names the debugger.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_forked: bool,
 }
 
 /// A process is no longer kept for the debugger.

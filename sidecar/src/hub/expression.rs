@@ -8,9 +8,9 @@ use super::document::Document;
 /// Longest text around the cursor that is looked at, in lines each way.
 const LINES_AROUND: u32 = 2000;
 
-/// The span of the code at a place: its line if that is complete code by itself, else the statement
-/// around it; what is no code at all is its line, so that the compiler says what is wrong with it.
-/// None where there is nothing, as on an empty line or in a comment.
+/// The span of the code at a place: the whole statement around it, or all statements of a line that holds several; what
+/// does not parse is its line, or its lines, so that the compiler says what is wrong with it. None where there is
+/// nothing, as on an empty line or in a comment.
 pub fn expression_at(document: &Document, place: Pos) -> Option<Span> {
     let first = Pos::new(place.line.saturating_sub(LINES_AROUND), 0);
     let last = document.clamp(Pos::new(place.line.saturating_add(LINES_AROUND), u32::MAX));

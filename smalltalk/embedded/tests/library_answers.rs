@@ -124,4 +124,5 @@ files! {
     inspectors_get_pages_of_views: "inspection.txt",
     dates_and_times_compute: "time.txt",
     tests_run_and_report: "sunit.txt",
+    the_system_knows_its_methods: "system.txt",
 }

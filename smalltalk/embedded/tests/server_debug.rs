@@ -44,13 +44,13 @@ fn next_happening(client: &mut Client) -> Happening {
 }
 
 #[test]
-fn a_session_keeps_sixteen_processes_and_ends_the_oldest_for_one_more() {
+fn a_session_keeps_twenty_processes_and_ends_the_oldest_for_one_more() {
     let server = server();
     let mut client = Client::of(&server);
     let session = client.session("me");
     let other = client.session("me");
     let of_other = debugger_of(&mut client, &other, "1/0");
-    let ids: Vec<String> = (0..17)
+    let ids: Vec<String> = (0..21)
         .map(|_| debugger_of(&mut client, &session, "[ 1/0 ] ensure: [ last := 1 ]"))
         .collect();
     let oldest = debug(DebugOperation::GetStackTrace, &ids[0]);
@@ -59,6 +59,133 @@ fn a_session_keeps_sixteen_processes_and_ends_the_oldest_for_one_more() {
         let answer = do_debug(&mut client, debug(DebugOperation::GetStackTrace, id));
         assert!(answer.debug_info.is_suspended, "{id}");
     }
+}
+
+#[test]
+fn endless_recursion_is_kept_with_both_ends_of_its_stack_but_only_the_last_of_a_session() {
+    let server = server();
+    let mut client = Client::of(&server);
+    let session = client.session("me");
+    let endless = "| b | b := nil. b := [ b value ]. b value";
+    let answer = client.evaluate(evaluate_in(&session, endless));
+    let error = answer.error.unwrap();
+    assert_eq!(error.class_name, "StackOverflow");
+    assert!(error.stack.len() <= 50);
+    assert!(error.stack.last().unwrap().is_evaluated_code);
+    let first = error.debug_id.unwrap();
+    let answer = do_debug(&mut client, debug(DebugOperation::GetStackTrace, &first));
+    assert_eq!(answer.stack.len(), 200);
+    assert_eq!(
+        answer.stack[0].method,
+        "[ b value ] in UndefinedObject>>DoIt"
+    );
+    let last = answer.stack.last().unwrap();
+    assert_eq!(last.method, "UndefinedObject>>DoIt");
+    let bottom = request::Debug {
+        frame: Some(199),
+        code: Some("b isNil".into()),
+        ..debug(DebugOperation::EvaluateInFrame, &first)
+    };
+    assert_eq!(do_debug(&mut client, bottom).result, "false");
+    let second = debugger_of(&mut client, &session, endless);
+    let gone = debug(DebugOperation::GetStackTrace, &first);
+    assert_eq!(client.error(gone).code, ErrorCode::ObjectNotFound);
+    let answer = do_debug(&mut client, debug(DebugOperation::Terminate, &second));
+    assert!(answer.debug_info.is_terminated);
+    assert_eq!(client.print_in(&session, "3 + 4"), "7");
+}
+
+#[test]
+fn a_forked_process_that_fails_is_kept_and_can_be_continued() {
+    let server = server();
+    let mut client = Client::of(&server);
+    let session = client.session("me");
+    client.print_in(&session, "done := 0");
+    client.subscribe(&session, None);
+    client.print_in(&session, "[ 1/0. done := 1. Processor yield ] fork. 3");
+    let id = loop {
+        if let Happening::DebugOpened(opened) = next_happening(&mut client) {
+            assert!(opened.is_forked);
+            assert_eq!(opened.title, "ZeroDivide");
+            break opened.debug_id;
+        }
+    };
+    let answer = do_debug(&mut client, debug(DebugOperation::GetStackTrace, &id));
+    assert!(answer.debug_info.is_suspended);
+    assert!(
+        answer
+            .stack
+            .iter()
+            .any(|frame| frame.method.ends_with(" in UndefinedObject>>DoIt")),
+        "{:?}",
+        answer.stack
+    );
+    let answer = do_debug(&mut client, debug(DebugOperation::Continue, &id));
+    assert!(answer.debug_info.is_terminated);
+    assert_eq!(client.print_in(&session, "done"), "1");
+    loop {
+        if let Happening::DebugClosed(closed) = next_happening(&mut client) {
+            assert_eq!(closed.debug_id, id);
+            break;
+        }
+    }
+}
+
+#[test]
+fn forked_processes_that_fail_in_great_number_drive_nothing_out() {
+    let server = server();
+    let mut client = Client::of(&server);
+    let session = client.session("me");
+    let own = debugger_of(&mut client, &session, "1/0");
+    client.subscribe(&session, None);
+    client.print_in(
+        &session,
+        "1 to: 100 do: [ :i | [ i zork ] fork ]. (Delay forMilliseconds: 1) wait",
+    );
+    client.print_in(
+        &session,
+        "[ Transcript show: 'last' ] forkAt: Processor userBackgroundPriority",
+    );
+    let mut opened = 0;
+    loop {
+        match client.event().happening {
+            Happening::DebugOpened(_) => opened += 1,
+            Happening::Transcript(written) if written.text.contains("last") => break,
+            _ => {}
+        }
+    }
+    assert_eq!(opened, 8);
+    let answer = do_debug(&mut client, debug(DebugOperation::GetStackTrace, &own));
+    assert!(answer.debug_info.is_suspended);
+}
+
+#[test]
+fn code_in_a_frame_sees_the_receivers_variables_also_in_an_inherited_method() {
+    let server = server();
+    let mut client = Client::of(&server);
+    let session = client.session("me");
+    client.print_in(
+        &session,
+        "(Object subclass: #Acct instanceVariableNames: 'bal' classVariableNames: '' package: 'X') \
+         compile: 'pay bal := 3. self error: ''broke''. ^ bal'",
+    );
+    let id = debugger_of(&mut client, &session, "bal := 1. Acct new pay");
+    let frames = do_debug(&mut client, debug(DebugOperation::GetStackTrace, &id)).stack;
+    assert_eq!(frames[0].method, "Acct(Object)>>error:");
+    let in_frame = |frame, code: &str| request::Debug {
+        frame: Some(frame),
+        code: Some(code.into()),
+        ..debug(DebugOperation::EvaluateInFrame, &id)
+    };
+    assert_eq!(do_debug(&mut client, in_frame(0, "bal")).result, "3");
+    assert_eq!(
+        do_debug(&mut client, in_frame(0, "bal := 100")).result,
+        "100"
+    );
+    assert_eq!(do_debug(&mut client, in_frame(1, "bal + 1")).result, "101");
+    assert_eq!(client.print_in(&session, "bal"), "1");
+    let answer = do_debug(&mut client, debug(DebugOperation::Continue, &id));
+    assert_eq!(answer.result, "100");
 }
 
 #[test]
@@ -80,6 +207,7 @@ fn everybody_hears_what_becomes_of_a_kept_evaluation() {
         (&opened.debug_id, opened.title.as_str()),
         (&id, "ZeroDivide")
     );
+    assert!(!opened.is_forked);
     let Happening::EvaluationFinished(failed) = next_happening(&mut listener) else {
         panic!()
     };

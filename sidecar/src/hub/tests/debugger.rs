@@ -505,6 +505,7 @@ fn a_process_that_runs_on_is_looked_at_until_it_ends_or_stops_again() {
     let again = DebugOpened {
         debug_id: "d1".into(),
         title: "Error: once more".into(),
+        ..DebugOpened::default()
     };
     scene.event(1, again);
     assert!(scene.notices().iter().any(|it| it.contains("once more")));

@@ -18,13 +18,21 @@ use super::failure;
 use super::jobs::{Job, Process, Role, Stop, Work};
 use super::machine::Machine;
 use super::messages::{DebuggerNumber, Debugging, JobId, Report, SessionNumber};
-use crate::vm::{FrameScope, ProcessId, Root};
+use crate::vm::{FrameScope, Oop, ProcessId, Root};
 pub(super) use operations::DEBUG_LIMIT;
 
 /// Most processes of a session that are kept; the oldest one is ended when there are more.
-pub const MAX_DEBUGGERS_OF_SESSION: usize = 16;
+pub const MAX_DEBUGGERS_OF_SESSION: usize = 20;
 /// Most processes that are kept in all; the oldest one is ended when there are more.
 pub const MAX_DEBUGGERS: usize = 256;
+/// Most processes of a session that overflowed their stack and are kept: each takes tens of megabytes.
+const MAX_DEEP_OF_SESSION: usize = 1;
+/// Most of them in all.
+const MAX_DEEP: usize = 3;
+/// Most processes of a session that its code forked and that are kept; of those that fail later the transcript tells.
+const MAX_FORKED_OF_SESSION: usize = 8;
+/// The exception of a process with too deep a stack.
+const OVERFLOW: &str = "StackOverflow";
 /// What code is called that was stopped, rather than failed.
 const HALT: &str = "Halt";
 /// The title of a process that was stopped while it did a step.
@@ -36,12 +44,14 @@ const OWN_JOBS: JobId = JobId::MAX;
 #[derive(Debug)]
 pub(super) struct Debugger {
     session: SessionNumber,
-    /// The request of its evaluation.
-    request: Uuid,
+    /// The request of its evaluation; none: code of the session forked it.
+    request: Option<Uuid>,
     process: ProcessId,
     /// The innermost frame that is shown.
     context: Root,
     title: String,
+    /// Whether its stack is as deep as it may be.
+    is_deep: bool,
     /// When it was last let run.
     resumed: Instant,
     /// The job that waits until it has stopped again.
@@ -119,16 +129,20 @@ fn work(job: &mut Job) -> &mut DebugWork {
 impl Machine<'_> {
     // ---- debuggers
 
-    /// Keeps the process of an evaluation. Answers the debugger's id.
-    pub(super) fn open_debugger(
+    /// Keeps a process that failed or was stopped. Answers the debugger's id.
+    fn open_debugger(
         &mut self,
         session: SessionNumber,
-        request: Uuid,
+        request: Option<Uuid>,
         process: ProcessId,
         context: Root,
-        title: String,
+        error: &RuntimeError,
     ) -> String {
         self.make_room(session);
+        let is_deep = error.class_name == OVERFLOW;
+        if is_deep {
+            self.make_room_for_deep(session);
+        }
         self.last_debugger += 1;
         let number = self.last_debugger;
         let deadline = None;
@@ -139,7 +153,8 @@ impl Machine<'_> {
             request,
             process,
             context,
-            title,
+            title: error.summary(),
+            is_deep,
             resumed: Instant::now(),
             waiting: None,
         };
@@ -161,6 +176,36 @@ impl Machine<'_> {
             && let Some((oldest, _)) = self.debuggers.first_key_value()
         {
             self.close_debugger(*oldest);
+        }
+    }
+
+    /// Ends the oldest processes with deep stacks, so that another one fits.
+    fn make_room_for_deep(&mut self, session: SessionNumber) {
+        let deep = self.deep_debuggers();
+        let of_session = deep.iter().filter(|(_, other)| *other == session);
+        let mut victims: Vec<DebuggerNumber> = of_session.map(|(number, _)| *number).collect();
+        victims.truncate((victims.len() + 1).saturating_sub(MAX_DEEP_OF_SESSION));
+        if victims.is_empty() && deep.len() >= MAX_DEEP {
+            victims.extend(deep.first().map(|(number, _)| *number));
+        }
+        for number in victims {
+            self.close_debugger(number);
+        }
+    }
+
+    /// The processes with deep stacks, oldest first, and their sessions.
+    fn deep_debuggers(&self) -> Vec<(DebuggerNumber, SessionNumber)> {
+        self.debuggers
+            .iter()
+            .filter(|(_, debugger)| debugger.is_deep)
+            .map(|(number, debugger)| (*number, debugger.session))
+            .collect()
+    }
+
+    /// Memory ran out: ends the processes with deep stacks.
+    pub(super) fn end_deep_debuggers(&mut self) {
+        for (number, _) in self.deep_debuggers() {
+            self.close_debugger(number);
         }
     }
 
@@ -271,10 +316,52 @@ impl Machine<'_> {
         job.ran = Some(job.began.elapsed());
         if let (Work::Evaluate(work), Some(session)) = (&job.work, job.session) {
             let request = work.request();
-            let title = error.summary();
-            error.debug_id = Some(self.open_debugger(session, request, process, context, title));
+            let id = self.open_debugger(session, Some(request), process, context, &error);
+            error.debug_id = Some(id);
         }
         job.failed(error);
+    }
+
+    /// A process that code of a session forked has failed: keeps it, unless too many such are kept.
+    pub(super) fn keep_forked(
+        &mut self,
+        session: SessionNumber,
+        process: Oop,
+        context: Root,
+        error: &RuntimeError,
+    ) {
+        let is_forked =
+            |debugger: &&Debugger| debugger.session == session && debugger.request.is_none();
+        let forked = self.debuggers.values().filter(is_forked).count();
+        if forked >= MAX_FORKED_OF_SESSION || !self.sessions.contains_key(&session) {
+            return;
+        }
+        if let Some(process) = self.vm.adopt(process) {
+            self.remember_origin(process, Some(session));
+            self.open_debugger(session, None, process, context, error);
+        }
+    }
+
+    /// A process that is kept has failed again.
+    pub(super) fn debugged_failed_again(
+        &mut self,
+        number: DebuggerNumber,
+        context: Root,
+        error: &RuntimeError,
+    ) {
+        let is_deep = error.class_name == OVERFLOW;
+        let debugger = self.debuggers.get_mut(&number);
+        let session = debugger.map(|debugger| {
+            debugger.is_deep = false;
+            debugger.session
+        });
+        if let Some(session) = session.filter(|_| is_deep) {
+            self.make_room_for_deep(session);
+        }
+        if let Some(debugger) = self.debuggers.get_mut(&number) {
+            debugger.is_deep = is_deep;
+        }
+        self.debugged_stopped(number, context, Some(error.summary()));
     }
 
     /// A process that is kept has stopped again.
@@ -305,16 +392,17 @@ impl Machine<'_> {
         let Some(debugger) = self.drop_debugger(number) else {
             return;
         };
-        let ending = Ending {
-            request: debugger.request,
-            elapsed: debugger.resumed.elapsed(),
-        };
+        let elapsed = debugger.resumed.elapsed();
+        let ending = debugger.request.map(|request| Ending { request, elapsed });
+        if ending.is_none() && debugger.waiting.is_none() {
+            return;
+        }
         let info = ended(number, &debugger.title);
         let print = |machine: &mut Self, job: &mut Job| {
             job.deadline = None;
             let work = work(job);
             work.answer.debug_info = info;
-            work.ending = value.is_some().then_some(ending);
+            work.ending = ending.filter(|_| value.is_some());
             // what a frame was told to return is the result already
             if work.result.is_none() {
                 work.result = value;
@@ -342,13 +430,15 @@ impl Machine<'_> {
         let Some(debugger) = self.drop_debugger(number) else {
             return;
         };
-        self.report(Report::Continued {
-            session: debugger.session,
-            request: debugger.request,
-            result: error.summary(),
-            has_error: true,
-            elapsed: debugger.resumed.elapsed(),
-        });
+        if let Some(request) = debugger.request {
+            self.report(Report::Continued {
+                session: debugger.session,
+                request,
+                result: error.summary(),
+                has_error: true,
+                elapsed: debugger.resumed.elapsed(),
+            });
+        }
         if let Some(waiting) = debugger.waiting {
             self.with_job(waiting, |_, job| job.failed(error));
         }

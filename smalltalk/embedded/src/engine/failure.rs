@@ -21,7 +21,7 @@ fn range(source: &str, span: Span) -> Range {
 
 /// The error for code that does not compile.
 pub(super) fn compile_error(source: &str, error: &CompileError) -> ErrorInfo {
-    ErrorInfo::new(ErrorCode::CompileError, error.to_string()).with(ErrorDetails {
+    ErrorInfo::new(ErrorCode::CompileError, error.sentence()).with(ErrorDetails {
         at: Some(Position {
             position: error.position as usize,
             line: error.line as usize,
@@ -52,9 +52,8 @@ pub(super) fn frames(stack: &[vm::StackFrame], limit: usize) -> Vec<StackFrame> 
         .iter()
         .rposition(|frame| frame.is_do_it)
         .map_or(stack.len(), |last| last + 1);
-    stack[..end]
-        .iter()
-        .take(limit)
+    both_ends(stack[..end].iter().collect(), limit)
+        .into_iter()
         .map(|frame| StackFrame {
             method: cut(&frame.method, MAX_TEXT),
             receiver_class: frame.receiver_class.clone(),
@@ -64,6 +63,15 @@ pub(super) fn frames(stack: &[vm::StackFrame], limit: usize) -> Vec<StackFrame> 
             range: Some(range(&frame.source, frame.range)),
         })
         .collect()
+}
+
+/// At most `limit` of what may be a very deep stack, innermost first: the innermost three quarters, and the outermost.
+pub(super) fn both_ends<T>(mut stack: Vec<T>, limit: usize) -> Vec<T> {
+    if stack.len() > limit {
+        let outermost = limit / 4;
+        stack.drain(limit - outermost..stack.len() - outermost);
+    }
+    stack
 }
 
 /// The error for an expression whose answer was needed and that failed.

@@ -21,6 +21,8 @@ use crate::vm::{Activity, BindingsId, Oop, ProcessId, Root, StackFrame, Vm, VmEv
 pub const MAX_RESULT: usize = 100_000;
 /// Activations and loop rounds between two looks at the commands: half a millisecond or so.
 const BUDGET: u64 = 50_000;
+/// The exception of a process that would take too much memory.
+const OUT_OF_MEMORY: &str = "OutOfMemory";
 /// Of how many ended processes the session is known, so that what their children write gets there.
 const MAX_ORIGINS: usize = 65_536;
 
@@ -265,8 +267,18 @@ impl<'a> Machine<'a> {
                 class_name,
                 message,
                 stack,
+                context,
+                terminated,
+                failed,
                 ..
-            } => self.child_failed(process, class_name, &message, &stack),
+            } => {
+                let error = failure::runtime_error(class_name, &message, &stack);
+                self.child_failed(process, &error);
+                let session = self.origins.get(&process).copied();
+                if let Some(session) = session.filter(|_| !terminated) {
+                    self.keep_forked(session, failed.oop(), context, &error);
+                }
+            }
             VmEvent::Failed {
                 process,
                 class_name,
@@ -335,13 +347,14 @@ impl<'a> Machine<'a> {
         context: Option<Root>,
     ) {
         let is_over = context.is_none();
+        if class_name == OUT_OF_MEMORY {
+            self.end_deep_debuggers();
+        }
         match self.forget(process) {
             Some(Role::Debugged(debugger)) => {
                 let error = failure::runtime_error(class_name, message, stack);
                 match context {
-                    Some(context) => {
-                        self.debugged_stopped(debugger, context, Some(error.summary()));
-                    }
+                    Some(context) => self.debugged_failed_again(debugger, context, &error),
                     None => self.debugged_failed(debugger, error),
                 }
             }
@@ -411,14 +424,7 @@ impl<'a> Machine<'a> {
 
     /// A process that somebody's code forked has failed: nobody waits for it, so it is told where the
     /// code's other output goes.
-    fn child_failed(
-        &mut self,
-        process: ProcessId,
-        class_name: String,
-        message: &str,
-        stack: &[StackFrame],
-    ) {
-        let error = failure::runtime_error(class_name, message, stack);
+    fn child_failed(&mut self, process: ProcessId, error: &RuntimeError) {
         let mut text = format!("A forked process failed. {}\n", error.summary());
         for frame in error.stack.iter().take(5) {
             text.push_str("    ");

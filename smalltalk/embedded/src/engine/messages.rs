@@ -188,8 +188,8 @@ pub enum Report {
         session: SessionNumber,
         /// Which.
         debugger: DebuggerNumber,
-        /// The request of its evaluation.
-        request: Uuid,
+        /// The request of its evaluation; none: code of the session forked it.
+        request: Option<Uuid>,
         /// Why, in one line.
         title: String,
     },

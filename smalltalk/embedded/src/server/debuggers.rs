@@ -15,8 +15,8 @@ use crate::engine::{self, Command, DebuggerNumber, Debugging, Report};
 #[derive(Debug)]
 struct Debugger {
     session: Uuid,
-    /// The request of its evaluation.
-    request: Uuid,
+    /// The request of its evaluation; none: code of the session forked it.
+    request: Option<Uuid>,
     /// It was continued, and runs as far as is known.
     runs: bool,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Debuggers {
 
 impl Debuggers {
     /// One is there; it may have been there before.
-    pub(crate) fn opened(&mut self, number: DebuggerNumber, session: Uuid, request: Uuid) {
+    pub(crate) fn opened(&mut self, number: DebuggerNumber, session: Uuid, request: Option<Uuid>) {
         let debugger = Debugger {
             session,
             request,
@@ -61,7 +61,7 @@ impl Debuggers {
     pub(crate) fn running(&self, request: Uuid) -> Option<DebuggerNumber> {
         self.by_number
             .iter()
-            .find(|(_, debugger)| debugger.runs && debugger.request == request)
+            .find(|(_, debugger)| debugger.runs && debugger.request == Some(request))
             .map(|(number, _)| *number)
     }
 
@@ -141,7 +141,12 @@ impl Desk {
                 if let Some(session) = self.sessions.numbered(session).map(|session| session.id) {
                     self.debuggers.opened(debugger, session, request);
                     let debug_id = engine::debug_id(debugger);
-                    self.happened(Some(session), DebugOpened { debug_id, title });
+                    let opened = DebugOpened {
+                        debug_id,
+                        title,
+                        is_forked: request.is_none(),
+                    };
+                    self.happened(Some(session), opened);
                 }
             }
             Report::DebuggerClosed { debugger, .. } => {
@@ -181,10 +186,11 @@ mod tests {
     fn a_session_takes_its_debuggers_with_it() {
         let [one, other] = [1, 2].map(Uuid::from_u128);
         let mut debuggers = Debuggers::default();
-        debuggers.opened(1, one, Uuid::from_u128(11));
-        debuggers.opened(2, other, Uuid::from_u128(12));
-        debuggers.opened(3, one, Uuid::from_u128(13));
+        debuggers.opened(1, one, Some(Uuid::from_u128(11)));
+        debuggers.opened(2, other, Some(Uuid::from_u128(12)));
+        debuggers.opened(3, one, Some(Uuid::from_u128(13)));
         assert_eq!(debuggers.running(Uuid::from_u128(13)), None);
+        debuggers.opened(4, other, None);
         debuggers.runs(3);
         assert_eq!(debuggers.running(Uuid::from_u128(13)), Some(3));
         assert_eq!(debuggers.session_ended(one), [1, 3]);

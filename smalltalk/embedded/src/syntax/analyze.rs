@@ -222,6 +222,7 @@ impl<'a> Analysis<'a> {
                     Binding::Instance(index)
                 }
                 Some(Resolution::Shared { id, .. }) => Binding::Shared(id),
+                None if self.environment.may_be_defined_later(&variable.name) => Binding::Global,
                 None => {
                     self.fail(UNDECLARED, variable);
                     Binding::Unresolved

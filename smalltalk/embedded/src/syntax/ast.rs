@@ -230,6 +230,8 @@ pub enum Binding {
     Instance(u32),
     /// A class variable, pool variable, session variable or global; the number is the environment's own.
     Shared(SharedId),
+    /// A global that nothing defines yet: looked up by its name when the code runs.
+    Global,
 }
 
 /// The environment's own number for a class variable, session variable or global. The tree only carries it through.

@@ -140,6 +140,7 @@ impl Dump<'_> {
             Binding::Local(local) => self.local(f, local),
             Binding::Instance(_) => write!(f, "@{}", variable.name),
             Binding::Shared(_) => write!(f, "!{}", variable.name),
+            Binding::Global => write!(f, "!!{}", variable.name),
             Binding::Unresolved => write!(f, "?{}", variable.name),
             Binding::SelfVariable
             | Binding::Super

@@ -24,6 +24,13 @@ pub trait Environment {
     /// What `name` stands for, or None when nothing has that name.
     fn resolve(&mut self, name: &str) -> Option<Resolution>;
 
+    /// Whether reading `name`, which nothing declares yet, is left to the time when the code runs: then it is a global,
+    /// which an earlier statement may have defined.
+    fn may_be_defined_later(&self, name: &str) -> bool {
+        let _ = name;
+        false
+    }
+
     /// Whether assigning `name`, which nothing declares yet, may declare it. A session in which variables come into
     /// being by assignment says yes to them; otherwise the source does not compile: `Undeclared variable`.
     fn can_declare(&self, name: &str) -> bool {

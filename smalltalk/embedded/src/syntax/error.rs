@@ -36,6 +36,15 @@ impl CompileError {
         }
     }
 
+    /// What to tell people: the message, with the name of the variable that it is about, and the place.
+    pub fn sentence(&self) -> String {
+        let (message, line, column) = (&self.message, self.line, self.column);
+        match &self.variable {
+            Some(name) => format!("{message} {name} (line {line}, column {column})"),
+            None => self.to_string(),
+        }
+    }
+
     /// The same error, about the variable `name`.
     #[must_use]
     pub fn about(mut self, name: &str) -> Self {

@@ -22,6 +22,8 @@ struct Surroundings<'a> {
     /// Session variables by name.
     session: Option<Oop>,
     declares: bool,
+    /// Whether globals may be read that nothing defines yet.
+    scripting: bool,
 }
 
 impl Surroundings<'_> {
@@ -63,6 +65,10 @@ impl Environment for Surroundings<'_> {
             return Some(found);
         }
         self.shared(SMALLTALK, symbol)
+    }
+
+    fn may_be_defined_later(&self, name: &str) -> bool {
+        self.scripting && name.starts_with(char::is_uppercase)
     }
 
     fn can_declare(&self, name: &str) -> bool {
@@ -124,6 +130,7 @@ impl Vm {
             frame: Vec::new(),
             session,
             declares,
+            scripting: declares,
         };
         let tree = syntax::compile_do_it(source, &mut surroundings)?;
         self.generate(&tree, source, class::UNDEFINED_OBJECT)
@@ -144,21 +151,22 @@ impl Vm {
             frame: Vec::new(),
             session: None,
             declares: false,
+            scripting: true,
         };
         let tree = syntax::compile_do_it(source, &mut surroundings)?;
         self.generate(&tree, source, owner)
     }
 
-    /// Compiles an expression sequence that sees a frame: its receiver, an instance of `owner`, and variables
-    /// with bindings of their own.
+    /// Compiles an expression sequence that sees a frame: its receiver, an instance of `owner` with these instance
+    /// variables, and variables with bindings of their own.
     pub(super) fn compile_in_frame(
         &mut self,
         source: &str,
         owner: Oop,
+        fields: Vec<String>,
         session: Option<Oop>,
         frame: Vec<(String, Oop)>,
     ) -> Result<Oop, CompileError> {
-        let fields = self.all_field_names(owner);
         let mut surroundings = Surroundings {
             heap: &mut self.heap,
             symbols: &mut self.symbols,
@@ -167,6 +175,7 @@ impl Vm {
             frame,
             session,
             declares: true,
+            scripting: true,
         };
         let tree = syntax::compile_do_it(source, &mut surroundings)?;
         self.generate(&tree, source, owner)
@@ -183,6 +192,7 @@ impl Vm {
             frame: Vec::new(),
             session: None,
             declares: false,
+            scripting: false,
         };
         let tree = syntax::compile_method(source, &mut surroundings)?;
         self.generate(&tree, source, owner)

@@ -83,6 +83,8 @@ pub enum VmEvent {
         process: ProcessId,
         /// Whether it was a process forked by the spawned one; that one goes on.
         child: bool,
+        /// The process itself.
+        failed: Root,
         /// The exception.
         exception: Root,
         /// Its class.

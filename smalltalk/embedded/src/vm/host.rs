@@ -149,6 +149,19 @@ impl Vm {
         self.make_ready(process, false);
     }
 
+    /// Takes over a process that a spawned one forked and that has failed, as if the host had spawned it.
+    pub fn adopt(&mut self, process: Oop) -> Option<ProcessId> {
+        let is_kept = self.process_state(process) == super::scheduler::state::FAILED;
+        if !is_kept || self.owner_of(process).is_none() {
+            return None;
+        }
+        let id = self.next_process_id();
+        let owner = Oop::index(id.0 as usize);
+        self.heap.set_slot(process, slot::PROCESS_OWNER, owner);
+        self.scheduler.spawned.insert(id.0, process);
+        Some(id)
+    }
+
     /// The `Process` object of a spawned process that has not ended.
     pub fn process(&self, id: ProcessId) -> Option<Oop> {
         self.scheduler.spawned.get(&id.0).copied()

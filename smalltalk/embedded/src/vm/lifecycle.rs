@@ -122,6 +122,7 @@ impl Vm {
         let event = VmEvent::Failed {
             process: id,
             child: !self.is_spawned(process, id),
+            failed: self.roots.retain(process),
             exception: self.roots.retain(exception),
             class_name,
             message: message.to_owned(),

@@ -122,7 +122,8 @@ impl Vm {
             variables.push((variable.name, binding, value));
         }
         let session = self.bindings.get(&bindings).copied();
-        let method = self.compile_in_frame(source, owner, session, names)?;
+        let fields = self.fields_for(owner, receiver);
+        let method = self.compile_in_frame(source, owner, fields, session, names)?;
         let process = self.spawn_method(method, receiver, options);
         let context = self.retain(context);
         Ok((process, FrameScope { context, variables }))
@@ -139,6 +140,17 @@ impl Vm {
         } else {
             self.class_of(receiver)
         }
+    }
+
+    /// The instance variables that code in a frame sees: all those of the receiver, also where the frame runs a method
+    /// that it inherits. Of a class only those that its code may assign.
+    fn fields_for(&self, owner: Oop, receiver: Oop) -> Vec<String> {
+        let class = self.class_of(receiver);
+        self.all_field_names(if self.is_kind_of(receiver, class::BEHAVIOR) {
+            owner
+        } else {
+            class
+        })
     }
 
     /// The variables of the frame get what the code assigned to them.

@@ -1,5 +1,7 @@
 //! Defining classes and methods, and defining them anew.
 
+use stui_embedded::vm::{SpawnOptions, VmEvent};
+
 use crate::world::{World, all_print};
 
 #[test]
@@ -168,4 +170,69 @@ fn objects_can_change_places_and_class() {
         ("[ 3 become: 4 ] on: Error do: [ :e | 0 ]", "0"),
         ("[ nil become: Object new ] on: Error do: [ :e | 0 ]", "0"),
     ]);
+}
+
+#[test]
+fn what_a_do_it_defines_it_can_use() {
+    let mut world = World::new();
+    world.prints(
+        "Object subclass: #Acct instanceVariableNames: 'bal' classVariableNames: '' package: 'P'. \
+         Acct compile: 'bal ^ bal ifNil: [ 7 ]'. Acct new bal",
+        "7",
+    );
+    world.prints("Smalltalk at: #Shared put: 5. Shared + 1", "6");
+    world.prints(
+        "Error subclass: #MyErr. [ MyErr signal ] on: MyErr do: [ :e | e class name ]",
+        "#MyErr",
+    );
+    world.prints("x := [ Late ]. Smalltalk at: #Late put: 8. x value", "8");
+    world.prints(
+        "OpalCompiler evaluate: 'Smalltalk at: #Later put: 9. Later'",
+        "9",
+    );
+}
+
+#[test]
+fn a_global_that_is_still_missing_when_it_is_read_is_named() {
+    let mut world = World::new();
+    world.fails(
+        "Transcript show: 'before'. Missing new foo",
+        "UndeclaredVariableRead: Attempt to read undeclared variable Missing",
+    );
+    assert_eq!(world.transcript, "before");
+    let process = world.spawn("3 + 4.\nArray with: 3 with: Missing new");
+    let (top, range) = world.run_until(|_, event| match event {
+        VmEvent::Failed {
+            process: failed,
+            stack,
+            ..
+        } if failed == process => stack
+            .first()
+            .map(|frame| (frame.method.clone(), (frame.range.start, frame.range.end))),
+        _ => None,
+    });
+    assert_eq!((top.as_str(), range), ("UndefinedObject>>DoIt", (27, 34)));
+    world.prints(
+        "[ Missing ] on: UndeclaredVariableRead do: [ :e | e resume: 3 ]",
+        "3",
+    );
+    for (source, name, position) in [
+        ("Missing foo: bar", "bar", 14),
+        ("Missing := 3", "Missing", 1),
+    ] {
+        let error = world
+            .vm
+            .spawn(source, world.bindings, SpawnOptions::default())
+            .expect_err("a name that no statement can define");
+        assert_eq!(error.position, position);
+        assert!(
+            error
+                .sentence()
+                .starts_with(&format!("Undeclared variable {name} "))
+        );
+    }
+    world.fails(
+        "Object compile: 'missing ^ Missing'",
+        "CodeError: Undeclared variable",
+    );
 }

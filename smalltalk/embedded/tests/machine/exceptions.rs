@@ -1,5 +1,7 @@
 //! Exceptions: handlers, resumption, unwinding.
 
+use stui_embedded::vm::VmEvent;
+
 use crate::world::{World, all_print};
 
 #[test]
@@ -154,5 +156,91 @@ fn signals_deep_in_the_stack_find_their_handler() {
     world.prints(
         "[ 50000 dive ] on: Error do: [ :e | e messageText ]",
         "'bottom'",
+    );
+}
+
+#[test]
+fn the_stack_shows_where_a_class_was_sent_the_wrong_message() {
+    let mut world = World::new();
+    for (source, expected) in [
+        (
+            "Object foo",
+            "Object class(ProtoObject)>>doesNotUnderstand:",
+        ),
+        ("Error foo", "Error class(ProtoObject)>>doesNotUnderstand:"),
+        (
+            "MessageNotUnderstood foo",
+            "MessageNotUnderstood class(ProtoObject)>>doesNotUnderstand:",
+        ),
+        ("Object error: 'x'", "Object class(Object)>>error:"),
+        ("Error signal: 'x'", "UndefinedObject>>DoIt"),
+        ("#(1) at: 5", "Array(Object)>>errorSubscriptBounds:"),
+        (
+            "(Array new: 2) foo: 3",
+            "Array(ProtoObject)>>doesNotUnderstand:",
+        ),
+    ] {
+        let process = world.spawn(source);
+        let top = world.run_until(|_, event| match event {
+            VmEvent::Failed {
+                process: failed,
+                stack,
+                ..
+            } if failed == process => Some(
+                stack
+                    .first()
+                    .map(|frame| frame.method.clone())
+                    .unwrap_or_default(),
+            ),
+            _ => None,
+        });
+        assert_eq!(top, expected, "{source}");
+    }
+}
+
+#[test]
+fn a_halt_can_depend_on_a_condition_and_come_once() {
+    let mut world = World::new();
+    world.prints("self haltIf: false. self haltIf: [ false ]. 3", "3");
+    world.prints("Halt if: [ :receiver | receiver notNil ]. 4", "4");
+    world.fails("self haltIf: 3 < 4", "Halt: ");
+    world.fails("Halt if: [ :receiver | receiver isNil ]", "Halt: ");
+    world.fails("self halt: 'here'", "Halt: here");
+    world.prints("self haltIf: #collect:. 5", "5");
+    world.fails("#(1) collect: [ :x | Halt if: #collect: ]", "Halt: ");
+    world.prints(
+        "Object compile: 'visit Halt once. ^ 6'; compile: 'visitToo self haltOnce. ^ 7'",
+        "#visitToo",
+    );
+    for selector in ["visit", "visitToo"] {
+        world.fails(&format!("3 {selector}"), "Halt: ");
+        world.prints(&format!("4 {selector} > 5"), "true");
+    }
+    world.fails("Halt resetOnce. 3 visit", "Halt: ");
+    let process = world.spawn("Halt resetOnce. 3 visitToo");
+    let top = world.run_until(|_, event| match event {
+        VmEvent::Failed {
+            process: failed,
+            stack,
+            ..
+        } if failed == process => stack.first().map(|frame| frame.method.clone()),
+        _ => None,
+    });
+    assert_eq!(top, "SmallInteger(Object)>>visitToo");
+}
+
+#[test]
+fn what_would_be_shown_in_a_window_is_written_to_the_transcript() {
+    let mut world = World::new();
+    world.prints(
+        "self inform: 'well'. self inform: ''. (3 inspect) = 3",
+        "true",
+    );
+    assert!(
+        world
+            .transcript
+            .starts_with("well\nTo look into SmallInteger"),
+        "{}",
+        world.transcript
     );
 }

@@ -184,8 +184,7 @@ impl Machine<'_> {
         if let Some(first) = stack.iter().position(|context| *context == shown) {
             stack.drain(..first);
         }
-        stack.truncate(MAX_FRAMES);
-        stack
+        failure::both_ends(stack, MAX_FRAMES)
     }
 
     pub(super) fn describe_frames(&self, process: ProcessId, contexts: &[Oop]) -> Vec<StackFrame> {

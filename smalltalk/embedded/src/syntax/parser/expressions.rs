@@ -11,7 +11,7 @@ impl Parser<'_> {
     pub(super) fn assignment(&mut self) -> Parse<Parsed> {
         if self.token.kind == TokenKind::Assignment {
             // Pharo's own spelling
-            return Err(self.failure("variable expected in assigment"));
+            return Err(self.failure("variable expected in assignment"));
         }
         if !matches!(self.token.kind, TokenKind::Identifier(_))
             || *self.following() != TokenKind::Assignment

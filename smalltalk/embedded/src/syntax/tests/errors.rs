@@ -25,7 +25,7 @@ fn errors_are_pharos_in_word_and_place() {
             ("[ 1 )", "Missing opener for closer: )@5"),
             ("| a", "'|' or variable expected@4"),
             ("[ :a | :b ]", "Unexpected block parameter@8"),
-            (":= 3", "variable expected in assigment@1"),
+            (":= 3", "variable expected in assignment@1"),
             ("3 foo; 4", "Cascade message expected@8"),
             ("(3 foo); bar", "Message expected@8"),
             ("2r5", "a digit between 0 and 1 expected@3"),

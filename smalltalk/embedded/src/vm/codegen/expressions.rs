@@ -10,7 +10,7 @@ use crate::syntax::ast::{
     Sequence, SharedId, Statement, Storage, Variable,
 };
 use crate::vm::code::Op;
-use crate::vm::known::{PROCESSOR, class, selector, slot};
+use crate::vm::known::{PROCESSOR, SMALLTALK, class, selector, slot};
 use crate::vm::oop::Oop;
 
 impl Generator<'_, '_> {
@@ -80,6 +80,17 @@ impl Generator<'_, '_> {
                 let literal = builder.literal(Oop::from_word(word));
                 builder.emit(Op::PushVariable(literal));
             }
+            Binding::Global => {
+                let before = builder.enter(variable.span);
+                let literal = builder.literal(SMALLTALK);
+                builder.emit(Op::PushLiteral(literal));
+                let mut intern = |text: &str| self.target.symbols.intern(self.target.heap, text);
+                let (name, selector) = (intern(&variable.name), intern("readUndeclared:"));
+                let literal = builder.literal(name);
+                builder.emit(Op::PushLiteral(literal));
+                builder.send(selector, 1)?;
+                builder.enter(before);
+            }
             // analysis refused the source if it could not resolve a name
             Binding::Unresolved => builder.emit(Op::PushNil),
         }
@@ -124,11 +135,12 @@ impl Generator<'_, '_> {
                     Op::PopVariable(literal)
                 }
             }
-            // pseudo variables are read-only: analysis refused the source
+            // analysis refused the source: pseudo variables are read-only, and globals are defined before
             Binding::SelfVariable
             | Binding::Super
             | Binding::ThisContext
             | Binding::ThisProcess
+            | Binding::Global
             | Binding::Unresolved => {
                 if keep {
                     builder.enter(before);

@@ -2,6 +2,7 @@
 
 use super::{Failure, Primitive, argument, text_argument};
 use crate::syntax::CompileError;
+use crate::vm::code::{Op, Special};
 use crate::vm::{Body, Oop, Vm, class};
 
 pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
@@ -15,6 +16,7 @@ pub(super) const PRIMITIVES: &[(&str, Primitive)] = &[
     ("codeArgumentCount", Primitive::Plain(code_args)),
     ("codeTemporaryCount", Primitive::Plain(code_temps)),
     ("codeLiterals", Primitive::Plain(code_literals)),
+    ("codeRefersTo", Primitive::Plain(code_refers_to)),
     ("codeIsBlock", Primitive::Plain(code_is_block)),
     ("codeProtocol", Primitive::Plain(code_protocol)),
     ("codeProtocolPut", Primitive::Plain(code_protocol_put)),
@@ -132,6 +134,29 @@ fn code_literals(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> 
         .literals
         .to_vec();
     Ok(vm.heap.array(&literals))
+}
+
+/// Whether code, or that of a block in it, sends a selector or has it among its literals, however deep.
+fn code_refers_to(vm: &mut Vm, receiver: Oop, args: &[Oop]) -> Result<Oop, Failure> {
+    let symbol = argument(args, 0)?;
+    vm.heap.code(receiver).ok_or(Failure::BadReceiver)?;
+    let special = Special::of(symbol);
+    let mut rest = vec![receiver];
+    while let Some(object) = rest.pop() {
+        if object == symbol {
+            return Ok(Oop::TRUE);
+        }
+        if let Some(code) = vm.heap.code(object) {
+            let sends = |op: &Op| matches!(op, Op::SendSpecial(sent) if Some(*sent) == special);
+            if special.is_some() && code.ops.iter().any(sends) {
+                return Ok(Oop::TRUE);
+            }
+            rest.extend(code.literals.iter().copied());
+        } else if vm.class_of(object) == class::ARRAY {
+            rest.extend(vm.heap.slots(object).iter().copied());
+        }
+    }
+    Ok(Oop::FALSE)
 }
 
 fn code_is_block(vm: &mut Vm, receiver: Oop, _: &[Oop]) -> Result<Oop, Failure> {
