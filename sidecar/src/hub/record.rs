@@ -134,6 +134,13 @@ pub enum Change {
         /// Its number.
         n: u64,
     },
+    /// A process that code of the session forked has failed: a debugger is open on it.
+    DebuggerOpened {
+        /// Its id.
+        id: String,
+        /// The error, in one line.
+        title: String,
+    },
     /// A debugger is no longer open.
     DebuggerClosed {
         /// Its id.

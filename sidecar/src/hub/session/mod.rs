@@ -293,6 +293,7 @@ impl Session {
                 }
             }
             Change::RanAgain { n } => self.history.ran_again(n),
+            Change::DebuggerOpened { id, title } => self.adopt_debugger(id, title),
             Change::DebuggerClosed { id, end } => {
                 self.close_debugger(&id, end.as_ref());
             }

@@ -513,6 +513,32 @@ fn a_process_that_runs_on_is_looked_at_until_it_ends_or_stops_again() {
 }
 
 #[test]
+fn a_forked_process_that_fails_opens_a_debugger_which_survives_a_restart() {
+    let mut scene = Scene::connected();
+    let opened = |is_forked| DebugOpened {
+        debug_id: "d7".into(),
+        title: "ZeroDivide".into(),
+        is_forked,
+    };
+    scene.event(1, opened(false));
+    assert_eq!(scene.open(), [""; 0], "the answer to a request names it");
+    scene.event(2, opened(true));
+    assert_eq!(scene.open(), ["d7"]);
+    let told = scene.notices().join(" ");
+    assert!(told.contains("forked failed: ZeroDivide"), "{told}");
+    scene.restart();
+    assert_eq!(scene.open(), ["d7"]);
+    scene.connect("server-1");
+    scene.event(
+        3,
+        DebugClosed {
+            debug_id: "d7".into(),
+        },
+    );
+    assert_eq!(scene.open(), [""; 0]);
+}
+
+#[test]
 fn a_step_that_runs_on_is_interrupted() {
     let mut scene = Scene::debugged("3 / 0", How::DoIt);
     scene.operate(DebugOperation::StepOver, None);

@@ -277,6 +277,9 @@ impl Session {
     ) {
         let id = opened.debug_id.as_str();
         if !self.debuggers.iter().any(|open| open.id == id) {
+            if opened.is_forked {
+                self.forked_failed(opened, work);
+            }
             return;
         }
         self.retitle(id, &opened.title, work);
@@ -287,6 +290,18 @@ impl Session {
             let text = format!("It stopped again: {} (Alt d)", opened.title);
             self.announce(Some(Role::Workspace), Level::Error, &text, work);
         }
+        self.tell_debugger(work);
+    }
+
+    /// A process that code of the session forked has failed, and is kept.
+    fn forked_failed(&mut self, opened: DebugOpened, work: &mut Work) {
+        let title = cut(&opened.title, MAX_ANSWER);
+        let text = format!("A process that was forked failed: {title} (Alt d debugs it)");
+        self.adopt_debugger(opened.debug_id.clone(), title.clone());
+        let id = opened.debug_id;
+        self.record(Change::DebuggerOpened { id, title }, work);
+        self.bound_debuggers(work);
+        self.announce(Some(Role::Workspace), Level::Error, &text, work);
         self.tell_debugger(work);
     }
 

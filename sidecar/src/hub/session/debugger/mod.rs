@@ -54,6 +54,20 @@ impl Session {
         self.debugging.is_dirty = true;
     }
 
+    /// A debugger is open that belongs to no evaluation of the history.
+    pub(super) fn adopt_debugger(&mut self, id: String, title: String) {
+        if self.debugging.shown().is_none() {
+            self.debugging.show(Some(id.clone()));
+        }
+        self.debuggers.push_back(Debugger {
+            id,
+            title,
+            n: 0,
+            of: None,
+        });
+        self.debugging.is_dirty = true;
+    }
+
     /// A debugger is no longer open; `end` says how what it was opened on ended, if it did.
     pub(super) fn close_debugger(&mut self, id: &str, end: Option<&End>) -> Option<Debugger> {
         let at = self.debuggers.iter().position(|open| open.id == id)?;
