@@ -51,6 +51,8 @@ const LOOK: f64 = 0.25;
 /// Says to the other panes that the permissions were given; Zellij keeps `/cache` for all instances
 /// of a plugin.
 const PERMITTED_NOTE: &str = "/cache/permitted";
+/// There while the user's answer to the question for permissions is no.
+const REFUSED_NOTE: &str = "/cache/refused";
 /// There while a pane asks for its permissions. Zellij rewrites its file of grants at every answer, and
 /// reads it at every question: a pane that asks while another one is answered may find half a file,
 /// and so a question to the user about what was granted long ago. Hence one at a time.
@@ -240,6 +242,10 @@ impl Instance {
             if self.pane.waits_for_others() && std::fs::exists(PERMITTED_NOTE).unwrap_or(false) {
                 self.take(Input::OthersPermitted);
             }
+            if self.pane.waits_for_others() {
+                let refused = std::fs::exists(REFUSED_NOTE).unwrap_or(false);
+                self.take(Input::OthersRefused(refused));
+            }
             self.ask_in_turn();
             self.take(Input::Tick(seconds));
             // a frame's timer that comes so late must not start a second clock
@@ -362,6 +368,8 @@ fn take_turn() -> bool {
 fn carry_out(effect: Effect) {
     match effect {
         Effect::Ask(permissions) => {
+            // what was answered before is void
+            let _ = std::fs::remove_file(REFUSED_NOTE);
             let permissions = permissions
                 .into_iter()
                 .map(|permission| {
@@ -383,6 +391,11 @@ fn carry_out(effect: Effect) {
         Effect::NotePermitted => {
             if let Err(error) = std::fs::write(PERMITTED_NOTE, "") {
                 eprintln!("stui: the other panes cannot be told of the permission: {error}");
+            }
+        }
+        Effect::NoteRefused => {
+            if let Err(error) = std::fs::write(REFUSED_NOTE, "") {
+                eprintln!("stui: the other panes cannot be told of the refusal: {error}");
             }
         }
         Effect::Hold { pipe } => command(

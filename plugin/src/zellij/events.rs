@@ -81,7 +81,6 @@ pub(super) fn read_mouse(mouse: &MouseEventPayload) -> Option<Mouse> {
         (MouseEventName::MouseScrollUp, None) => Some(Mouse::Scroll(-lines)),
         (MouseEventName::MouseScrollDown, None) => Some(Mouse::Scroll(lines)),
         (MouseEventName::MouseLeftClick, Some((row, column))) => Some(Mouse::Click { row, column }),
-        (MouseEventName::MouseHold, Some((row, column))) => Some(Mouse::Drag { row, column }),
         _ => None,
     }
 }

@@ -250,6 +250,12 @@ pub enum FromPane {
     },
     /// The pane is being closed.
     Bye,
+    /// The pane has come up in a floating window: give it room, as much as its role needs. Zellij makes such a
+    /// window half as wide and high as the screen, whenever it comes up.
+    Room {
+        /// What the pane shows.
+        role: Role,
+    },
     /// Something that is carried out once.
     Act {
         /// Number of this act among the instance's, from 1.

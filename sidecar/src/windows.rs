@@ -1,13 +1,14 @@
-//! Brings the debugger's pane up when a debugger that somebody asked for opens, and gives it room: with the
-//! `zellij` command, which needs none of the permissions that a plugin would have to ask for.
+//! The windows that float over the others, of sessions and of the debugger: gives them room, and brings the
+//! debugger's up when a debugger that somebody asked for opens. With the `zellij` command, which needs none of
+//! the permissions that a plugin would have to ask for.
 //!
-//! Zellij brings it up for whoever pressed a key last. So the hub asks for it only while one person is attached:
+//! Zellij brings a window up for whoever pressed a key last. So the hub asks for it only while one person is attached:
 //! keys that somebody else is typing must not go to a debugger.
 
 use std::ffi::OsString;
 use std::path::Path;
 
-use stui_protocol::pane::Instance;
+use stui_protocol::pane::{Instance, Role};
 
 use crate::zellij::Zellij;
 
@@ -27,7 +28,7 @@ fn names_it(layout: &str) -> bool {
     plugins.is_some_and(|plugins| plugins.get(ALIAS).is_some())
 }
 
-/// Brings it up.
+/// Brings the debugger's window up.
 pub fn bring_up(zellij: &Zellij, session: &str) {
     let words = [
         "launch-or-focus-plugin",
@@ -38,27 +39,31 @@ pub fn bring_up(zellij: &Zellij, session: &str) {
     act(zellij, session, words.map(str::to_owned).to_vec());
 }
 
-/// Gives a new pane room: Zellij makes a floating pane half as wide and high as the screen, which shows one
-/// frame of a stack in 24 rows. What the user makes of it later stays.
-pub fn enlarge(zellij: &Zellij, session: &str, instance: &Instance) {
-    let Some(plugin) = instance.plugin() else {
+/// How much of the screen a floating window takes, in percent: left, top, width, height. None of other panes.
+fn room(role: Role) -> Option<[u32; 4]> {
+    match role {
+        // a stack, a source and variables
+        Role::Debugger => Some([5, 5, 90, 90]),
+        // at 80 columns the state of a session in full, with the reason it is in
+        Role::Sessions => Some([5, 15, 90, 70]),
+        Role::Workspace | Role::Inspector | Role::Transcript => None,
+    }
+}
+
+/// Gives a window room that has come up: Zellij makes one half as wide and high as the screen, which shows one
+/// frame of a stack in 24 rows, and 38 columns of a list. What the user makes of it while it is shown stays.
+pub fn enlarge(zellij: &Zellij, session: &str, role: Role, instance: &Instance) {
+    let (Some(plugin), Some(room)) = (instance.plugin(), room(role)) else {
         return;
     };
-    let pane = format!("plugin_{plugin}");
-    let words = [
-        "change-floating-pane-coordinates",
-        "--pane-id",
-        &pane,
-        "--x",
-        "5%",
-        "--y",
-        "5%",
-        "--width",
-        "90%",
-        "--height",
-        "90%",
-    ];
-    act(zellij, session, words.map(str::to_owned).to_vec());
+    let mut words = ["change-floating-pane-coordinates", "--pane-id"]
+        .map(str::to_owned)
+        .to_vec();
+    words.push(format!("plugin_{plugin}"));
+    for (name, percent) in ["--x", "--y", "--width", "--height"].iter().zip(room) {
+        words.extend([(*name).to_owned(), format!("{percent}%")]);
+    }
+    act(zellij, session, words);
 }
 
 /// Has Zellij do something, on a thread of its own: it may be slow.
@@ -67,14 +72,14 @@ fn act(zellij: &Zellij, session: &str, mut words: Vec<String>) {
     words.insert(0, "action".to_owned());
     let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
     let started = std::thread::Builder::new()
-        .name("debugger pane".into())
+        .name("windows".into())
         .spawn(move || {
             if let Err(error) = zellij.action(&session, &words, |_| true) {
-                tracing::warn!(%error, "the debugger's pane does not do as it should");
+                tracing::warn!(%error, "a floating window does not do as it should");
             }
         });
     if let Err(error) = started {
-        tracing::warn!(%error, "no thread for the debugger's pane");
+        tracing::warn!(%error, "no thread for a floating window");
     }
 }
 
