@@ -297,7 +297,7 @@ impl Pane {
                 editor.sync(idle, &self.link, out);
             }
             Body::Inspector(inspector) => {
-                inspector.resize(rows);
+                inspector.resize(rows, columns);
                 inspector.sync(&self.link, out);
             }
             Body::Transcript(transcript) => {
@@ -649,7 +649,17 @@ impl Pane {
                 }
             }
             (ToPane::Sessions { list, now }, Body::Sessions(sessions)) => sessions.take(list, now),
-            (ToPane::Status { status, .. }, _) => link.set_status(status),
+            (ToPane::Status { status, .. }, body) => {
+                let ran = link.status().running;
+                let ended = status.running < ran;
+                link.set_status(status);
+                // what ended may have changed what is inspected
+                if let Body::Inspector(inspector) = body
+                    && ended
+                {
+                    inspector.refresh(link, out);
+                }
+            }
             (ToPane::Acked { seq }, body) => {
                 link.acked(seq);
                 if let Body::Workspace(editor) = body {

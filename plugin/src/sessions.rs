@@ -333,6 +333,7 @@ impl Sessions {
                 Line::Entry(number) => {
                     self.draw_entry(canvas, y, number, &columns, link, theme);
                     if number == self.selected {
+                        canvas.text(0, y, 1, "›", theme.key);
                         canvas.style(0, y, canvas.columns(), theme.selection);
                     }
                 }
@@ -351,7 +352,7 @@ impl Sessions {
     ) {
         if let Some(row) = self.list.sessions.get(number) {
             if row.key == link.session() {
-                canvas.text(0, y, 2, "›", theme.key);
+                canvas.text(1, y, 2, "*", theme.key);
             }
             let mut state = State::of(&row.link, "connected");
             if row.running > 0 && matches!(row.link, ServerLink::Connected) {

@@ -84,7 +84,7 @@ fn at_80_by_24_all_is_said_of_sessions_and_images() {
         desk.rows()[..7],
         [
             "  Session   Image     State                                            Used",
-            "«› main      embedded  ▶ 1 running                                      1 min    »",
+            "«›*main      embedded  ▶ 1 running                                      1 min    »",
             "  parser    moose     ◌ reconnecting (3), 4 to run again: The connect… 1 other",
             "",
             "  Image     Sessions  State",
@@ -98,7 +98,7 @@ fn at_80_by_24_all_is_said_of_sessions_and_images() {
 fn a_small_window_still_says_what_matters() {
     let desk = sessions(40, 8);
     let rows = desk.rows();
-    assert_eq!(rows[1], "«› main      embedded  ▶ 1 running       »");
+    assert_eq!(rows[1], "«›*main      embedded  ▶ 1 running       »");
     assert!(rows[2].starts_with("  parser    moose     ◌ reconnecting"));
     assert!(rows[7].starts_with("● Embedded 0.1.0"), "{}", rows[7]);
 }

@@ -318,6 +318,9 @@ pub enum FromPane {
         first: u64,
         /// How many rows.
         count: u32,
+        /// Whether everything is read anew, because it may have changed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
     },
     /// Send a [`ToPane::Transcript`] with these lines.
     TranscriptView {

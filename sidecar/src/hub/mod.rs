@@ -322,8 +322,12 @@ impl Hub {
                 session,
                 first,
                 count,
+                again,
             } => {
                 self.within(session, out, |session, work| {
+                    if again {
+                        session.inspector.forget_text();
+                    }
                     session.inspector_view(from, first, count, work);
                 });
             }

@@ -156,6 +156,7 @@ fn seeds() -> Vec<Vec<u8>> {
                 session,
                 first: 0,
                 count: 9,
+                again: false,
             },
         ),
         down(
@@ -164,6 +165,7 @@ fn seeds() -> Vec<Vec<u8>> {
                 session,
                 first: None,
                 count: 9,
+                again: false,
             },
         ),
         act(&one, 7, Act::InspectRow { shown: 1, row: 0 }),

@@ -197,6 +197,7 @@ fn messages() -> Vec<String> {
                 print_string: "(3@4)".into(),
                 views: vec!["Raw".into(), "Print".into()],
                 view: 0,
+                text: false,
                 select: Some(1),
                 total: 2,
                 first: 0,
