@@ -81,6 +81,13 @@ impl Inspector {
         }
     }
 
+    /// What is shown may have changed. A long text is left as it is, or the place in it would be lost.
+    pub fn may_have_changed(&mut self, link: &Link, out: &mut Outcome) {
+        if !self.view.text || self.rows.len() as u64 == self.view.total {
+            self.refresh(link, out);
+        }
+    }
+
     /// The sidecar says what is shown.
     pub fn take(&mut self, mut view: InspectorView) {
         self.question.answered();

@@ -188,9 +188,11 @@ pub fn keys(role: Role, keymap: &Keymap) -> Vec<Paragraph> {
     );
     page.push(Paragraph::Text(String::new()));
     page.push(Paragraph::Title("Windows, in STUI's layout".to_owned()));
-    page.extend(LAYOUT_KEYS.iter().map(|(key, about)| {
-        Paragraph::Item((*key).to_owned(), (*about).to_owned())
-    }));
+    page.extend(
+        LAYOUT_KEYS
+            .iter()
+            .map(|(key, about)| Paragraph::Item((*key).to_owned(), (*about).to_owned())),
+    );
     page.push(Paragraph::Text(String::new()));
     page.push(Paragraph::Text(
         "Other keys for a command: in all panes by `keys { print_it \"Alt e\"; }` in STUI's config.kdl, \

@@ -98,6 +98,7 @@ fn session_of(message: &ToPane) -> Option<SessionKey> {
         | ToPane::Cursors { session, .. }
         | ToPane::Clipboard { session, .. }
         | ToPane::Inspector { session, .. }
+        | ToPane::MayHaveChanged { session }
         | ToPane::Debugger { session, .. }
         | ToPane::Transcript { session, .. } => Some(*session),
     }
@@ -193,6 +194,11 @@ impl Pane {
     /// Whether the pane waits for another one to be given its permissions.
     pub fn waits_for_others(&self) -> bool {
         self.permitted == Permitted::Waiting
+    }
+
+    /// Whether the pane has its permissions.
+    pub fn is_permitted(&self) -> bool {
+        self.permitted == Permitted::Yes
     }
 
     /// What the pane asks permission for.
@@ -649,16 +655,9 @@ impl Pane {
                 }
             }
             (ToPane::Sessions { list, now }, Body::Sessions(sessions)) => sessions.take(list, now),
-            (ToPane::Status { status, .. }, body) => {
-                let ran = link.status().running;
-                let ended = status.running < ran;
-                link.set_status(status);
-                // what ended may have changed what is inspected
-                if let Body::Inspector(inspector) = body
-                    && ended
-                {
-                    inspector.refresh(link, out);
-                }
+            (ToPane::Status { status, .. }, _) => link.set_status(status),
+            (ToPane::MayHaveChanged { .. }, Body::Inspector(inspector)) => {
+                inspector.may_have_changed(link, out);
             }
             (ToPane::Acked { seq }, body) => {
                 link.acked(seq);

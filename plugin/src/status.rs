@@ -71,8 +71,9 @@ impl Foot {
     pub fn of(message: Option<&Message>, question: Option<&Prompt>, size: Size) -> Foot {
         let Size { rows, columns } = size;
         let room = usize::from(rows.saturating_sub(1));
-        let question =
-            question.map_or_else(Vec::new, |prompt| prompt.shown(columns, room.min(QUESTION_LINES)));
+        let question = question.map_or_else(Vec::new, |prompt| {
+            prompt.shown(columns, room.min(QUESTION_LINES))
+        });
         let least = if question.is_empty() { 1 } else { 0 };
         let room = room.saturating_sub(question.len() + least);
         let mut foot = Foot {
@@ -345,8 +346,7 @@ type Hint = (String, &'static str);
 fn hints(about: About<'_>) -> Vec<Hint> {
     let link = about.link;
     let running = link.is_live() && link.status().running > 0;
-    let debugged =
-        link.is_live() && link.status().debuggers > 0 && about.role == Role::Workspace;
+    let debugged = link.is_live() && link.status().debuggers > 0 && about.role == Role::Workspace;
     let rows = about.keymap.rows();
     let mut hints: Vec<(Command, Hint)> = rows
         .filter(|(entry, _)| !entry.hint.is_empty() && entry.place.includes(about.role))
@@ -377,7 +377,9 @@ fn width_of(hints: &[Hint], count: usize) -> u16 {
 fn draw_hints(canvas: &mut Canvas, row: u16, from: u16, hints: &[Hint], theme: &Theme) {
     let columns = canvas.columns();
     let room = columns.saturating_sub(from);
-    let fitting = (0..=hints.len()).rev().find(|count| width_of(hints, *count) <= room);
+    let fitting = (0..=hints.len())
+        .rev()
+        .find(|count| width_of(hints, *count) <= room);
     let mut shown = hints[..fitting.unwrap_or(0)].to_vec();
     let help = shown.iter().position(|(_, hint)| *hint == HELP_HINT);
     shown.rotate_left(help.map_or(0, |at| at + 1));

@@ -142,7 +142,9 @@ impl Pane {
         // beside the cursor, not under it
         let from = gutter + 2;
         let width = u32::from(canvas.columns().saturating_sub(from).max(1));
-        let lines = [first, &second].map(|words| text::filled(words, width)).concat();
+        let lines = [first, &second]
+            .map(|words| text::filled(words, width))
+            .concat();
         for (row, words) in (0..rows).zip(lines) {
             canvas.text(from, row, canvas.columns(), &words, theme.faint);
         }

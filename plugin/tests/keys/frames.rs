@@ -293,13 +293,25 @@ fn the_keys_can_be_read_to_their_end_and_say_that_there_is_more() {
     assert!(status.starts_with("Lines 1–11 of "), "{status}");
     assert!(status.ends_with("PageDown more  Esc closes"), "{status}");
     desk.press("End");
-    assert!(desk.screen().contains("stui config example"), "{}", desk.screen());
-    assert!(desk.rows()[11].ends_with("PageUp back  Esc closes"), "{}", desk.screen());
+    assert!(
+        desk.screen().contains("stui config example"),
+        "{}",
+        desk.screen()
+    );
+    assert!(
+        desk.rows()[11].ends_with("PageUp back  Esc closes"),
+        "{}",
+        desk.screen()
+    );
     let end = desk.screen();
     desk.press("Down, PageDown, Ctrl End");
     assert_eq!(desk.screen(), end, "there is nothing behind the end");
     desk.press("Home");
-    assert!(desk.rows()[0].contains("Keys of the workspace"), "{}", desk.screen());
+    assert!(
+        desk.rows()[0].contains("Keys of the workspace"),
+        "{}",
+        desk.screen()
+    );
     for _ in 0..60 {
         desk.input(Input::Mouse(Mouse::Scroll(3)));
     }
@@ -310,11 +322,22 @@ fn the_keys_can_be_read_to_their_end_and_say_that_there_is_more() {
         all += &desk.screen();
         desk.press("PageDown");
     }
-    for words in ["Alt w", "Alt v", "Alt s", "Alt d", "bind_print_it", "keys { print_it"] {
+    for words in [
+        "Alt w",
+        "Alt v",
+        "Alt s",
+        "Alt d",
+        "bind_print_it",
+        "keys { print_it",
+    ] {
         assert!(all.contains(words), "{words}: {all}");
     }
     desk.press("Ctrl k");
-    assert_eq!(desk.acts(), [Act::Interrupt], "and what runs can be interrupted");
+    assert_eq!(
+        desk.acts(),
+        [Act::Interrupt],
+        "and what runs can be interrupted"
+    );
     desk.press("Esc");
     assert!(!desk.screen().contains("Esc closes"));
 }
@@ -328,14 +351,21 @@ fn a_message_that_has_no_room_is_shown_in_full_before_the_keys() {
         level: Level::Error,
         text: format!("{words}Alt s, then h runs the history again."),
     });
-    assert!(desk.screen().contains("… (F1: all of it)"), "{}", desk.screen());
+    assert!(
+        desk.screen().contains("… (F1: all of it)"),
+        "{}",
+        desk.screen()
+    );
     desk.press("F1, PageDown");
     let said = desk.screen();
     let said: Vec<&str> = said.split_whitespace().collect();
     let said = said.join(" ");
     assert!(said.contains("runs the history again."), "{said}");
     desk.press("Esc");
-    assert!(!desk.screen().contains("The server was lost"), "it was read");
+    assert!(
+        !desk.screen().contains("The server was lost"),
+        "it was read"
+    );
 }
 
 #[test]
@@ -388,7 +418,10 @@ fn a_pane_that_waits_says_so_when_the_user_said_no() {
     assert!(shown(&pane).contains("Zellij asks in the workspace pane"));
     pane.update(Input::OthersRefused(true));
     let refused = shown(&pane);
-    assert!(refused.contains("was not given its permissions"), "{refused}");
+    assert!(
+        refused.contains("was not given its permissions"),
+        "{refused}"
+    );
     pane.update(Input::OthersRefused(false));
     assert!(shown(&pane).contains("Zellij asks in the workspace pane"));
 }

@@ -186,7 +186,11 @@ fn in_a_narrow_window_a_question_wraps_and_what_is_typed_is_seen() {
         desk.rows()[7..9],
         ["Name of the new session on moose:", "lexer▏"]
     );
-    assert!(desk.rows()[9].ends_with("Esc leaves it"), "{}", desk.screen());
+    assert!(
+        desk.rows()[9].ends_with("Esc leaves it"),
+        "{}",
+        desk.screen()
+    );
     let mut low = sessions(25, 3);
     low.press("Down, n, 'lexer'");
     assert!(low.screen().contains("lexer▏"), "{}", low.screen());
@@ -207,7 +211,9 @@ fn a_name_that_is_too_long_is_said_and_not_cut_in_silence() {
 
 fn rooms(desk: &Desk) -> usize {
     let heard = desk.sidecar.heard.iter();
-    heard.filter(|said| matches!(said, FromPane::Room { .. })).count()
+    heard
+        .filter(|said| matches!(said, FromPane::Room { .. }))
+        .count()
 }
 
 #[test]

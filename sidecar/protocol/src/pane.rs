@@ -537,6 +537,11 @@ pub enum ToPane {
         /// It.
         view: InspectorView,
     },
+    /// An evaluation has ended: what is inspected may have changed.
+    MayHaveChanged {
+        /// The session in which it ran.
+        session: SessionKey,
+    },
     /// Lines of the transcript.
     Transcript {
         /// The session whose it is.

@@ -487,15 +487,24 @@ mod tests {
         assert!(inspector.show_view(1));
         assert!(!inspector.show_view(1), "the new view is not answered yet");
         let question = inspector.question(0, 50, None).unwrap();
-        assert_eq!((question.offset, question.limit), (Some(0), Some(TEXT_PAGE)));
+        assert_eq!(
+            (question.offset, question.limit),
+            (Some(0), Some(TEXT_PAGE))
+        );
         let view = inspector.answered(text_page(0, "one\ntw", 11), 0, 50);
         assert!(view.text);
-        assert_eq!((view.view, view.total, values(&view)), (1, 3, vec!["one", "tw"]));
+        assert_eq!(
+            (view.view, view.total, values(&view)),
+            (1, 3, vec!["one", "tw"])
+        );
         // the row that is not there is the rest
         let question = inspector.question(1, 50, None).unwrap();
         assert_eq!(question.offset, Some(6));
         let view = inspector.answered(text_page(6, "o\r\n", 11), 1, 50);
-        assert_eq!((view.first, view.total, values(&view)), (1, 4, vec!["two", ""]));
+        assert_eq!(
+            (view.first, view.total, values(&view)),
+            (1, 4, vec!["two", ""])
+        );
         inspector.answered(text_page(6, "again", 11), 1, 50);
         let view = inspector.answered(text_page(9, "", 11), 0, 50);
         assert_eq!(values(&view), ["one", "two", "", "… 2 more characters"]);
@@ -504,7 +513,10 @@ mod tests {
         assert_eq!(question.limit, Some(1), "what was read is not read again");
         inspector.forget_text();
         let question = inspector.question(0, 50, None).unwrap();
-        assert_eq!((question.offset, question.limit), (Some(0), Some(TEXT_PAGE)));
+        assert_eq!(
+            (question.offset, question.limit),
+            (Some(0), Some(TEXT_PAGE))
+        );
     }
 
     fn text_page(offset: u64, text: &str, total: u64) -> response::Inspect {
