@@ -88,6 +88,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn room_is_within_the_screen_and_for_windows_only() {
+        for role in Role::ALL {
+            let floats = matches!(role, Role::Debugger | Role::Sessions);
+            assert_eq!(room(role).is_some(), floats);
+            if let Some([x, y, width, height]) = room(role) {
+                assert!(x + width <= 100 && y + height <= 100);
+            }
+        }
+    }
+
+    #[test]
     fn the_pane_is_in_stui_s_layout_and_not_in_any() {
         assert!(names_it(include_str!("../../layouts/stui.kdl")));
         assert!(!names_it("layout { pane; }"));

@@ -226,7 +226,7 @@ fn a_floating_window_asks_for_room_when_it_comes_up_and_never_against_its_user()
     let mut desk = Desk::alone(&configuration, 38, 10);
     desk.connect();
     assert_eq!(rooms(&desk), 1);
-    let mut resize = |desk: &mut Desk, columns| {
+    let resize = |desk: &mut Desk, columns| {
         desk.size.columns = columns;
         desk.input(Input::Size(desk.size));
     };
