@@ -151,7 +151,9 @@ impl Canvas {
         let columns = usize::from(self.columns());
         let start = usize::from(y) * columns;
         if let Some(cells) = self.frame.buffer.content.get_mut(start..start + columns) {
-            cells.iter_mut().for_each(|cell| cell.reset());
+            for cell in cells {
+                cell.reset();
+            }
         }
     }
 

@@ -74,7 +74,7 @@ impl Foot {
         let question = question.map_or_else(Vec::new, |prompt| {
             prompt.shown(columns, room.min(QUESTION_LINES))
         });
-        let least = if question.is_empty() { 1 } else { 0 };
+        let least = usize::from(question.is_empty());
         let room = room.saturating_sub(question.len() + least);
         let mut foot = Foot {
             question,

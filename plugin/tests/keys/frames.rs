@@ -412,7 +412,11 @@ fn a_pane_that_waits_says_so_when_the_user_said_no() {
             rows: 12,
             columns: 60,
         });
-        let cells = frame.buffer.content.iter().map(|cell| cell.symbol());
+        let cells = frame
+            .buffer
+            .content
+            .iter()
+            .map(ratatui_core::buffer::Cell::symbol);
         cells.collect::<String>()
     };
     assert!(shown(&pane).contains("Zellij asks in the workspace pane"));

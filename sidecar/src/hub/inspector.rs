@@ -92,7 +92,9 @@ fn pieces(line: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = line;
     while rest.len() > MAX_LINE_BYTES {
-        let end = rest.floor_char_boundary(MAX_LINE_BYTES);
+        let mut ends = (1..=MAX_LINE_BYTES).rev();
+        let end = ends.find(|end| rest.is_char_boundary(*end));
+        let end = end.unwrap_or(rest.len());
         let (piece, after) = rest.split_at(end);
         pieces.push(piece);
         rest = after;
