@@ -165,7 +165,6 @@ fn seeds() -> Vec<Vec<u8>> {
                 session,
                 first: None,
                 count: 9,
-                again: false,
             },
         ),
         act(&one, 7, Act::InspectRow { shown: 1, row: 0 }),

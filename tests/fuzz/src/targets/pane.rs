@@ -204,6 +204,7 @@ fn messages() -> Vec<String> {
                 rows: vec![row.clone(), row],
             },
         },
+        ToPane::MayHaveChanged { session },
         ToPane::Transcript {
             session,
             first: 0,
@@ -287,11 +288,7 @@ fn input_of(line: &str, size: &mut Size) -> Option<Vec<Input>> {
                 Mouse::Scroll(row + column)
             } else {
                 let (row, column) = (row as u16, column as u16);
-                if column % 2 == 0 {
-                    Mouse::Click { row, column }
-                } else {
-                    Mouse::Drag { row, column }
-                }
+                Mouse::Click { row, column }
             }))
         }
         's' => {
