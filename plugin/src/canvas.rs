@@ -146,6 +146,17 @@ impl Canvas {
         self.text(at, y, end, "…", style)
     }
 
+    /// Empty a row.
+    pub fn clear_row(&mut self, y: u16) {
+        let columns = usize::from(self.columns());
+        let start = usize::from(y) * columns;
+        if let Some(cells) = self.frame.buffer.content.get_mut(start..start + columns) {
+            for cell in cells {
+                cell.reset();
+            }
+        }
+    }
+
     /// Give a row's cells a style, whatever they hold.
     pub fn style(&mut self, x: u16, y: u16, end: u16, style: Style) {
         let area = Rect::new(x, y, end.saturating_sub(x), 1);

@@ -106,6 +106,8 @@ pub enum Command {
     NextView,
     /// Show the object's view before.
     PreviousView,
+    /// Read anew what is shown.
+    Refresh,
     /// Empty the transcript.
     Clear,
     /// Show the selected session in all panes of this client.
@@ -173,6 +175,7 @@ impl Command {
             | Command::PreviousPart
             | Command::SwitchSession
             | Command::SelectAll
+            | Command::Refresh
             | Command::Copy
             | Command::Help
             | Command::Cancel => false,
@@ -235,6 +238,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Back, "back", &["Left", "Backspace"], INSPECTOR, "Back to the object before", "back"),
     entry(Command::NextView, "next_view", &["Tab"], INSPECTOR, "The object's next view", "view"),
     entry(Command::PreviousView, "previous_view", &["Shift Tab"], INSPECTOR, "The object's view before", ""),
+    entry(Command::Refresh, "refresh", &["F5", "r"], INSPECTOR, "Look again: read anew what is shown", "refresh"),
     entry(Command::Clear, "clear", &["Ctrl l"], TRANSCRIPT, "Empty the transcript, for everybody", "clear"),
     entry(Command::SwitchSession, "switch_session", &["Enter"], SESSIONS, "Switch to the selected session, in all panes of yours", "switch"),
     entry(Command::NewSession, "new_session", &["n"], SESSIONS, "A new session on the selected row's image; asks for its name", "new"),

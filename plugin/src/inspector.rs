@@ -14,6 +14,8 @@ use crate::status::Message;
 use crate::text;
 use crate::theme::Theme;
 
+mod wrapped;
+
 /// Most rows kept before and behind those shown.
 const RADIUS: u64 = 200;
 /// From how many columns on a row shows its value's class.
@@ -29,14 +31,22 @@ pub struct Inspector {
     selected: u64,
     top: u64,
     height: u16,
+    columns: u16,
+    /// Of a text: how many of the rows that the first line shown wraps to lie above the pane.
+    piece: usize,
+    /// Of a text: whether its end is to be shown, however much of it is still to be read.
+    to_end: bool,
+    /// Whether what is shown is asked for anew, and the answer takes the place of all that is here.
+    again: bool,
     question: Question<(u64, u32)>,
 }
 
 impl Inspector {
-    /// The pane's content has so many rows now.
-    pub fn resize(&mut self, rows: u16) {
-        if self.height != rows {
-            self.height = rows;
+    /// The pane's content has this size now.
+    pub fn resize(&mut self, rows: u16, columns: u16) {
+        if (self.height, self.columns) != (rows, columns) {
+            (self.height, self.columns) = (rows, columns);
+            self.piece = 0;
             self.question.changed();
             self.follow();
         }
@@ -45,17 +55,37 @@ impl Inspector {
     /// A sidecar knows this instance: what was asked is void.
     pub fn welcomed(&mut self, link: &Link, out: &mut Outcome) {
         self.question.forget();
-        let (first, count) = self.page();
-        self.question.ask((first, count), |(first, count)| {
-            link.ask(
-                FromPane::InspectorView {
-                    session: link.session(),
-                    first,
-                    count,
-                },
-                out,
-            )
+        self.ask(link, out);
+    }
+
+    /// Ask for what is shown.
+    fn ask(&mut self, link: &Link, out: &mut Outcome) {
+        let (page, again) = (self.page(), self.again);
+        self.question.ask(page, |(first, count)| {
+            let wanted = FromPane::InspectorView {
+                session: link.session(),
+                first,
+                count,
+                again,
+            };
+            link.ask(wanted, out)
         });
+    }
+
+    /// Read anew what is shown: it may have changed.
+    pub fn refresh(&mut self, link: &Link, out: &mut Outcome) {
+        if !self.view.trail.is_empty() {
+            self.question.forget();
+            self.again = true;
+            self.ask(link, out);
+        }
+    }
+
+    /// What is shown may have changed. A long text is left as it is, or the place in it would be lost.
+    pub fn may_have_changed(&mut self, link: &Link, out: &mut Outcome) {
+        if !self.view.text || self.rows.len() as u64 == self.view.total {
+            self.refresh(link, out);
+        }
     }
 
     /// The sidecar says what is shown.
@@ -63,9 +93,14 @@ impl Inspector {
         self.question.answered();
         let (first, rows) = (view.first, std::mem::take(&mut view.rows));
         let last = view.total.saturating_sub(1);
+        let again = std::mem::take(&mut self.again);
         if view.shown != self.view.shown || view.trail.len() != self.view.trail.len() {
             self.selected = view.select.unwrap_or(0).min(last);
             self.top = self.selected.saturating_sub(self.list_rows() / 2);
+            (self.piece, self.to_end) = (0, false);
+            (self.first, self.rows) = (first, rows);
+            self.question.changed();
+        } else if again {
             (self.first, self.rows) = (first, rows);
             self.question.changed();
         } else {
@@ -110,29 +145,26 @@ impl Inspector {
 
     /// Ask for the rows that are shown and not there.
     pub fn sync(&mut self, link: &Link, out: &mut Outcome) {
-        let bottom = (self.top + self.list_rows()).min(self.view.total);
-        let missing = (self.top..bottom).any(|number| self.row(number).is_none());
-        if missing {
-            let page = self.page();
-            self.question.ask(page, |(first, count)| {
-                link.ask(
-                    FromPane::InspectorView {
-                        session: link.session(),
-                        first,
-                        count,
-                    },
-                    out,
-                )
-            });
+        if self.missing().is_some() {
+            self.ask(link, out);
         }
+    }
+
+    /// The first row that is shown and not there.
+    fn missing(&self) -> Option<u64> {
+        let bottom = (self.top + self.list_rows()).min(self.view.total);
+        (self.top..bottom).find(|number| self.row(*number).is_none())
     }
 
     fn page(&self) -> (u64, u32) {
         let rows = self.list_rows();
-        (
-            self.top.saturating_sub(rows),
-            (rows * 3).clamp(10, 300) as u32,
-        )
+        let first = match self.missing() {
+            // the line before may go on in what is missing, and lines of a text may be long
+            Some(missing) if self.view.text && !self.again => missing.saturating_sub(1),
+            _ if self.view.text => self.top,
+            _ => self.top.saturating_sub(rows),
+        };
+        (first, (rows * 3).clamp(10, 300) as u32)
     }
 
     /// Do what a command says; answers a sentence for the user.
@@ -146,6 +178,10 @@ impl Inspector {
         let page = self.list_rows().saturating_sub(1).max(1);
         self.question.changed();
         match command {
+            Command::Move(motion) if self.view.text => {
+                self.move_in_text(motion);
+                None
+            }
             Command::Move(motion) => {
                 self.selected = match motion {
                     Motion::Up => self.selected.saturating_sub(1),
@@ -169,16 +205,32 @@ impl Inspector {
             }
             Command::NextView => self.show_view(1, link, out),
             Command::PreviousView => self.show_view(-1, link, out),
+            Command::Refresh => {
+                self.refresh(link, out);
+                None
+            }
+            Command::Copy if self.view.text => {
+                out.push(Effect::Copy(self.shown_text()));
+                Some(Message::info("Copied the lines shown."))
+            }
             Command::Copy => {
                 let row = self.row(self.selected)?;
                 out.push(Effect::Copy(row.value.clone()));
-                Some(Message::info(format!("Copied the value of {}.", row.name)))
+                let of = if row.name.is_empty() {
+                    String::new()
+                } else {
+                    format!(" of {}", row.name)
+                };
+                Some(Message::info(format!("Copied the value{of}.")))
             }
             _ => None,
         }
     }
 
     fn open(&mut self, link: &mut Link, out: &mut Outcome) -> Option<Message> {
+        if self.view.text {
+            return None;
+        }
         self.row(self.selected)?;
         let act = Act::InspectRow {
             shown: self.view.shown,
@@ -232,6 +284,9 @@ impl Inspector {
             return self.choose_view(view, link, out);
         }
         let number = self.top + u64::from(row.checked_sub(header)?);
+        if self.view.text {
+            return None;
+        }
         if number >= self.view.total {
             return None;
         }
@@ -245,6 +300,11 @@ impl Inspector {
 
     /// Scroll without moving the selection, by rows; negative: up.
     pub fn scroll(&mut self, rows: i32) {
+        if self.view.text {
+            self.to_end = false;
+            self.scroll_text(rows);
+            return;
+        }
         let last = self
             .view
             .total
@@ -271,6 +331,10 @@ impl Inspector {
     }
 
     fn follow(&mut self) {
+        if self.view.text {
+            self.follow_text();
+            return;
+        }
         let rows = self.list_rows();
         self.top = self
             .top
@@ -328,7 +392,11 @@ impl Inspector {
                 canvas.text(from + 1, 2, to, name, style);
             }
         }
-        self.draw_rows(canvas, header, rows, theme);
+        if self.view.text {
+            self.draw_text(canvas, header, rows, theme);
+        } else {
+            self.draw_rows(canvas, header, rows, theme);
+        }
     }
 
     /// The way to the object; where it is long, its end.
@@ -393,7 +461,7 @@ impl Inspector {
                 continue;
             };
             if row.has_children {
-                canvas.text(0, y, columns, "›", theme.faint);
+                canvas.text(1, y, columns, "+", theme.faint);
             }
             canvas.cut_text(2, y, 2 + name_width, &row.name, theme.reserved);
             canvas.cut_text(value_from, y, value_to, &row.value, theme.text);
@@ -401,11 +469,13 @@ impl Inspector {
                 canvas.cut_text(value_to + 2, y, columns, &row.class_name, theme.faint);
             }
             if *number == self.selected {
+                canvas.text(0, y, columns, "›", theme.key);
                 canvas.style(0, y, columns, theme.selection);
             }
         }
         if self.view.total == 0 && header < rows {
             canvas.text(2, header, columns, "(nothing in this view)", theme.faint);
+            self.draw_print_string(canvas, header + 2, rows, theme);
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum Input {
         /// Whether with yes.
         granted: bool,
     },
+    /// Whether the user said no to the pane that asks for all.
+    OthersRefused(bool),
     /// Another pane of this plugin was given its permissions, so that asking will not prompt.
     OthersPermitted,
     /// The sidecar opened a pipe to be answered on.
@@ -58,13 +60,6 @@ pub enum Mouse {
         /// Column.
         column: u16,
     },
-    /// The mouse moved with the left button down.
-    Drag {
-        /// Row.
-        row: u16,
-        /// Column.
-        column: u16,
-    },
     /// The wheel turned, by lines; negative: up.
     Scroll(i32),
 }
@@ -98,6 +93,8 @@ pub enum Effect {
     Ask(Vec<Permission>),
     /// Leave a note for the other panes that permissions were given.
     NotePermitted,
+    /// Leave a note for the other panes that the user said no.
+    NoteRefused,
     /// Keep a pipe open: its process must not read on.
     Hold {
         /// What Zellij calls the pipe.

@@ -20,20 +20,20 @@ pub enum Paragraph {
     Item(String, String),
 }
 
-/// Draw paragraphs from the top, filled to the width, from a line of theirs on. Answers how many
-/// lines they have in all.
-pub fn draw(
-    canvas: &mut Canvas,
-    rows: u16,
-    scrolled: usize,
-    paragraphs: &[Paragraph],
-    theme: &Theme,
-) -> usize {
-    let columns = u32::from(canvas.columns());
+/// A row of a page: pieces of text and their styles.
+type Pieces = Vec<(String, Style)>;
+
+/// How wide a page's text is in so many columns, and what is left free before it.
+fn measure(columns: u16) -> (u32, u32) {
+    let columns = u32::from(columns);
     let margin = u32::from(columns >= 24);
-    let width = columns.saturating_sub(2 * margin).clamp(1, 76);
-    // pieces of one row: text and style
-    let mut lines: Vec<Vec<(String, Style)>> = Vec::new();
+    (columns.saturating_sub(2 * margin).clamp(1, 76), margin)
+}
+
+/// Paragraphs as rows, filled to the width.
+fn lines(columns: u16, paragraphs: &[Paragraph], theme: &Theme) -> Vec<Pieces> {
+    let (width, _) = measure(columns);
+    let mut lines: Vec<Pieces> = Vec::new();
     for paragraph in paragraphs {
         match paragraph {
             Paragraph::Title(words) => {
@@ -72,18 +72,34 @@ pub fn draw(
             }
         }
     }
-    for (row, line) in lines
-        .iter()
-        .skip(scrolled)
-        .take(usize::from(rows))
-        .enumerate()
-    {
+    while lines.last().is_some_and(Vec::is_empty) {
+        lines.pop();
+    }
+    lines
+}
+
+/// How many rows paragraphs have in so many columns.
+pub fn count(columns: u16, paragraphs: &[Paragraph]) -> usize {
+    lines(columns, paragraphs, &Theme::default()).len()
+}
+
+/// Draw paragraphs from the top, filled to the width, from a row of theirs on.
+pub fn draw(
+    canvas: &mut Canvas,
+    rows: u16,
+    scrolled: usize,
+    paragraphs: &[Paragraph],
+    theme: &Theme,
+) {
+    let columns = canvas.columns();
+    let (_, margin) = measure(columns);
+    let lines = lines(columns, paragraphs, theme);
+    for (row, line) in (0..rows).zip(lines.iter().skip(scrolled)) {
         let mut at = margin as u16;
         for (words, style) in line {
-            at = canvas.text(at, row as u16, canvas.columns(), words, *style);
+            at = canvas.text(at, row, columns, words, *style);
         }
     }
-    lines.len()
 }
 
 /// Why each permission is asked for.
@@ -144,6 +160,14 @@ pub fn refused(permissions: &[Permission]) -> Vec<Paragraph> {
     page
 }
 
+/// The keys that STUI's layout binds; see `layouts/stui.kdl`.
+const LAYOUT_KEYS: [(&str, &str); 4] = [
+    ("Alt w", "To the workspace"),
+    ("Alt v", "To the inspector"),
+    ("Alt s", "Sessions and images; Esc hides them"),
+    ("Alt d", "The debugger; Esc hides it"),
+];
+
 /// The keys of a pane.
 pub fn keys(role: Role, keymap: &Keymap) -> Vec<Paragraph> {
     let mut page = vec![Paragraph::Title(format!(
@@ -163,8 +187,18 @@ pub fn keys(role: Role, keymap: &Keymap) -> Vec<Paragraph> {
             }),
     );
     page.push(Paragraph::Text(String::new()));
+    page.push(Paragraph::Title("Windows, in STUI's layout".to_owned()));
+    page.extend(
+        LAYOUT_KEYS
+            .iter()
+            .map(|(key, about)| Paragraph::Item((*key).to_owned(), (*about).to_owned())),
+    );
+    page.push(Paragraph::Text(String::new()));
     page.push(Paragraph::Text(
-        "Other keys for a command: bind_NAME in the plugin's configuration.".to_owned(),
+        "Other keys for a command: in all panes by `keys { print_it \"Alt e\"; }` in STUI's config.kdl, \
+         in one pane by `bind_print_it \"Alt e\"` in its block of the layout. The names of the commands \
+         are in the plugin's README and in `stui config example`."
+            .to_owned(),
     ));
     page
 }

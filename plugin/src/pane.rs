@@ -5,24 +5,25 @@
 
 use std::collections::BTreeMap;
 
+use stui_protocol::debugger::WENT_ON;
 use stui_protocol::pane::{
     Act, FromPane, How, Instance, Level, Role, SessionKey, ToPane, VERSION, split_up_line, summons,
 };
 
-use crate::command::{Command, Motion};
+use crate::command::Command;
 use crate::debugger::Debugger;
 use crate::editor::{self, Announced, Editor, Step};
 use crate::inspector::Inspector;
 use crate::io::{Effect, Input, Mouse, Outcome, Permission, Size};
 use crate::key::{Code, Key};
 use crate::link::Link;
-use crate::page;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::status::Message;
 use crate::theme::Theme;
 use crate::transcript::Transcript;
 
+mod help;
 mod view;
 
 /// What is said where debug it does not work.
@@ -97,6 +98,7 @@ fn session_of(message: &ToPane) -> Option<SessionKey> {
         | ToPane::Cursors { session, .. }
         | ToPane::Clipboard { session, .. }
         | ToPane::Inspector { session, .. }
+        | ToPane::MayHaveChanged { session }
         | ToPane::Debugger { session, .. }
         | ToPane::Transcript { session, .. } => Some(*session),
     }
@@ -112,8 +114,14 @@ pub struct Pane {
     permitted: Permitted,
     body: Body,
     message: Option<Message>,
-    /// The first line of the help shown, while it is shown.
-    help: Option<usize>,
+    /// The keys, while they are shown.
+    help: Option<help::Help>,
+    /// Whether the floating window was given room since the pane was loaded.
+    has_room: bool,
+    /// The size when the pane was last hidden, until it is known to be shown again.
+    hidden_at: Option<Size>,
+    /// Whether the user said no in the pane that asked for all.
+    others_refused: bool,
     /// A switch to another session that waits until what was typed in this one found its text, and
     /// for how many seconds it has waited.
     switch: Option<(ToPane, f64)>,
@@ -175,6 +183,9 @@ impl Pane {
             body,
             message,
             help: None,
+            has_room: false,
+            hidden_at: None,
+            others_refused: false,
             switch: None,
         };
         (pane, out)
@@ -183,6 +194,11 @@ impl Pane {
     /// Whether the pane waits for another one to be given its permissions.
     pub fn waits_for_others(&self) -> bool {
         self.permitted == Permitted::Waiting
+    }
+
+    /// Whether the pane has its permissions.
+    pub fn is_permitted(&self) -> bool {
+        self.permitted == Permitted::Yes
     }
 
     /// What the pane asks permission for.
@@ -209,7 +225,7 @@ impl Pane {
             Input::Key(key) => self.key(key.normal(), &mut out),
             Input::Paste(text) => self.paste(&text, &mut out),
             Input::Mouse(mouse) => self.mouse(mouse, &mut out),
-            Input::Size(size) => self.size = size,
+            Input::Size(size) => self.resize(size, &mut out),
             Input::Permission { granted: true } => {
                 let first = self.permitted != Permitted::Yes;
                 self.permitted = Permitted::Yes;
@@ -218,7 +234,11 @@ impl Pane {
                     self.link.permitted(&mut out);
                 }
             }
-            Input::Permission { granted: false } => self.permitted = Permitted::No,
+            Input::Permission { granted: false } => {
+                self.permitted = Permitted::No;
+                out.push(Effect::NoteRefused);
+            }
+            Input::OthersRefused(refused) => self.others_refused = refused,
             Input::OthersPermitted => {
                 if self.permitted == Permitted::Waiting {
                     self.ask_permission(&mut out);
@@ -237,6 +257,26 @@ impl Pane {
         }
         self.settle(idle, &mut out);
         out
+    }
+
+    fn hide(&mut self, out: &mut Outcome) {
+        self.hidden_at = Some(self.size);
+        out.push(Effect::Hide);
+    }
+
+    /// A floating window that was hidden comes up in Zellij's own size again, whatever size it had.
+    fn resize(&mut self, size: Size, out: &mut Outcome) {
+        self.size = size;
+        if self.hidden_at.take_if(|was| *was != size).is_some() {
+            self.ask_for_room(out);
+        }
+    }
+
+    fn ask_for_room(&mut self, out: &mut Outcome) {
+        if self.settings.hides {
+            let role = self.settings.role;
+            self.has_room = self.link.say(FromPane::Room { role }, out);
+        }
     }
 
     fn ask_permission(&mut self, out: &mut Outcome) {
@@ -263,7 +303,7 @@ impl Pane {
                 editor.sync(idle, &self.link, out);
             }
             Body::Inspector(inspector) => {
-                inspector.resize(rows);
+                inspector.resize(rows, columns);
                 inspector.sync(&self.link, out);
             }
             Body::Transcript(transcript) => {
@@ -297,7 +337,7 @@ impl Pane {
             // Whoever makes a session is in it from now on: what is typed next is for its workspace.
             let made = is_new && key.code == Code::Enter && !sessions.is_asking();
             if made && self.message.is_none() && self.settings.hides {
-                out.push(Effect::Hide);
+                self.hide(out);
             }
             return;
         }
@@ -309,9 +349,16 @@ impl Pane {
         }
         let found = self.settings.keymap.find(key);
         if self.help.is_some() {
-            self.help_key(found.map(|(command, _)| command), key);
+            self.help_key(found.map(|(command, _)| command), key, out);
             return;
         }
+        if matches!(found, Some((Command::Help, _))) {
+            let message = self.shown_message();
+            self.open_help(message);
+            self.message = None;
+            return;
+        }
+        self.hidden_at = None;
         // a sentence was read once the next key is pressed
         self.message = None;
         let changes = match found {
@@ -348,32 +395,16 @@ impl Pane {
         true
     }
 
-    fn help_key(&mut self, command: Option<Command>, key: Key) {
-        let Some(scrolled) = self.help else { return };
-        let page = usize::from(self.size.rows.saturating_sub(2).max(1));
-        self.help = match command {
-            Some(Command::Move(Motion::Up)) => Some(scrolled.saturating_sub(1)),
-            Some(Command::Move(Motion::Down)) => Some(scrolled + 1),
-            Some(Command::Move(Motion::PageUp)) => Some(scrolled.saturating_sub(page)),
-            Some(Command::Move(Motion::PageDown)) => Some(scrolled + page),
-            Some(Command::Help | Command::Cancel) => None,
-            _ if key.typed() == Some('q') => None,
-            _ => Some(scrolled),
-        };
-        let lines = page::keys(self.settings.role, &self.settings.keymap).len();
-        self.help = self.help.map(|line| line.min(lines.saturating_sub(1)));
-    }
-
     fn command(&mut self, command: Command, extend: bool, out: &mut Outcome) {
         match command {
-            Command::Help => self.help = Some(0),
+            Command::Help => self.open_help(None),
             Command::Interrupt => self.interrupt(out),
             Command::Cancel => {
                 if let Body::Workspace(editor) = &mut self.body {
                     editor.cancel();
                 }
                 if self.settings.hides {
-                    out.push(Effect::Hide);
+                    self.hide(out);
                 }
             }
             _ => match &mut self.body {
@@ -400,7 +431,7 @@ impl Pane {
                     self.message = sessions.command(command, &mut self.link, out);
                     let switched = command == Command::SwitchSession && self.message.is_none();
                     if switched && self.settings.hides {
-                        out.push(Effect::Hide);
+                        self.hide(out);
                     }
                 }
             },
@@ -425,8 +456,12 @@ impl Pane {
             return;
         }
         match &mut self.body {
-            Body::Sessions(sessions) => sessions.paste(text),
-            Body::Debugger(debugger) => debugger.paste(text),
+            Body::Sessions(sessions) if sessions.is_asking() => {
+                self.message = sessions.paste(text);
+            }
+            Body::Debugger(debugger) if debugger.is_asking() => {
+                self.message = debugger.paste(text);
+            }
             _ => {}
         }
         if matches!(self.body, Body::Workspace(_)) {
@@ -446,12 +481,10 @@ impl Pane {
         if self.permitted != Permitted::Yes {
             return;
         }
-        if let (Some(scrolled), Mouse::Scroll(lines)) = (self.help, mouse) {
-            self.help = Some(
-                scrolled
-                    .saturating_add_signed(lines as isize)
-                    .min(page::keys(self.settings.role, &self.settings.keymap).len()),
-            );
+        if self.help.is_some() {
+            if let Mouse::Scroll(rows) = mouse {
+                self.scroll_help(rows);
+            }
             return;
         }
         let changes = match (&self.body, mouse) {
@@ -481,16 +514,12 @@ impl Pane {
                     self.message = sessions.click(row, &mut self.link, out);
                 }
             }
-            (
-                Body::Workspace(editor),
-                Mouse::Click { row, column } | Mouse::Drag { row, column },
-            ) => {
+            (Body::Workspace(editor), Mouse::Click { row, column }) => {
                 if row < rows {
                     let gutter = editor::gutter(self.size.columns);
                     let step = Step::Point {
                         row: u32::from(row),
                         x: u32::from(column.saturating_sub(gutter)),
-                        extend: matches!(mouse, Mouse::Drag { .. }),
                     };
                     editor.step(step, &mut self.link, out);
                 }
@@ -501,7 +530,7 @@ impl Pane {
                         inspector.click(row, column, self.size.columns, &mut self.link, out);
                 }
             }
-            (_, Mouse::Click { .. } | Mouse::Drag { .. }) => {}
+            (Body::Transcript(_), Mouse::Click { .. }) => {}
         }
     }
 
@@ -613,6 +642,10 @@ impl Pane {
                     editor.welcomed(acked);
                 }
                 link.welcome(acked, session, status, out);
+                if !self.has_room && self.settings.hides {
+                    let role = self.settings.role;
+                    self.has_room = link.say(FromPane::Room { role }, out);
+                }
                 match body {
                     Body::Workspace(_) => {}
                     Body::Sessions(sessions) => sessions.current(session),
@@ -623,6 +656,9 @@ impl Pane {
             }
             (ToPane::Sessions { list, now }, Body::Sessions(sessions)) => sessions.take(list, now),
             (ToPane::Status { status, .. }, _) => link.set_status(status),
+            (ToPane::MayHaveChanged { .. }, Body::Inspector(inspector)) => {
+                inspector.may_have_changed(link, out);
+            }
             (ToPane::Acked { seq }, body) => {
                 link.acked(seq);
                 if let Body::Workspace(editor) = body {
@@ -633,6 +669,7 @@ impl Pane {
             (ToPane::Notice { level, text, .. }, _) => {
                 let new = Message { level, text };
                 let unread = self.message.take();
+                let unread = unread.filter(|_| !new.text.starts_with(WENT_ON));
                 self.message = Some(match unread.filter(|unread| unread.level == Level::Error) {
                     Some(unread) => unread.and(&new),
                     None => new,

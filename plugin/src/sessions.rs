@@ -12,9 +12,10 @@ use stui_protocol::sessions::{
 use crate::canvas::Canvas;
 use crate::command::{Command, Motion};
 use crate::io::Outcome;
-use crate::key::{Code, Key};
+use crate::key::Key;
 use crate::link::Link;
 use crate::page::{self, Paragraph};
+use crate::prompt::{Prompt, Typed};
 use crate::status::Message;
 use crate::text;
 use crate::theme::Theme;
@@ -38,9 +39,7 @@ enum Asked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Question {
     asked: Asked,
-    /// What stands before the answer.
-    words: String,
-    answer: String,
+    prompt: Prompt,
 }
 
 /// See the module's text.
@@ -108,13 +107,9 @@ impl Sessions {
         self.list.images.get(at)
     }
 
-    /// The sentence that is being answered, with the answer so far.
-    pub fn prompt(&self) -> Option<Message> {
-        let question = self.question.as_ref()?;
-        Some(Message::info(format!(
-            "{}{}",
-            question.words, question.answer
-        )))
+    /// The question that is being answered.
+    pub fn prompt(&self) -> Option<&Prompt> {
+        self.question.as_ref().map(|question| &question.prompt)
     }
 
     /// Whether keys are an answer.
@@ -131,31 +126,30 @@ impl Sessions {
     /// A key of an answer; answers a sentence for the user.
     pub fn answer(&mut self, key: Key, link: &mut Link, out: &mut Outcome) -> Option<Message> {
         let mut question = self.question.take()?;
-        let closes = matches!(question.asked, Asked::Close { .. });
-        match (key.code, key.typed()) {
-            (Code::Esc, _) => return None,
-            (_, Some('y' | 'Y')) if closes => return self.carry_out(question, link, out),
-            _ if closes => return Some(Message::info("Nothing was closed.")),
-            (Code::Enter, _) => return self.carry_out(question, link, out),
-            (Code::Backspace, _) => {
-                question.answer.pop();
-            }
-            (_, Some(c)) if question.answer.chars().count() < MAX_NAME => question.answer.push(c),
-            _ => {}
+        if matches!(question.asked, Asked::Close { .. }) {
+            return match key.typed() {
+                Some('y' | 'Y') => self.carry_out(question, link, out),
+                _ => Some(Message::info("Nothing was closed.")),
+            };
         }
+        let said = match question.prompt.key(key) {
+            Typed::Cancelled => return None,
+            Typed::Done => return self.carry_out(question, link, out),
+            Typed::Full => Some(too_long()),
+            Typed::On => None,
+        };
         self.question = Some(question);
-        None
+        said
     }
 
-    /// Text was pasted into the answer.
-    pub fn paste(&mut self, text: &str) {
-        if let Some(question) = &mut self.question
-            && !matches!(question.asked, Asked::Close { .. })
-        {
-            let line = text.lines().next().unwrap_or_default();
-            let room = MAX_NAME.saturating_sub(question.answer.chars().count());
-            question.answer.extend(line.chars().take(room));
+    /// Text was pasted into the answer; answers a sentence for the user.
+    pub fn paste(&mut self, text: &str) -> Option<Message> {
+        let question = self.question.as_mut()?;
+        if matches!(question.asked, Asked::Close { .. }) {
+            return None;
         }
+        let line = text.lines().next().unwrap_or_default();
+        (question.prompt.paste(line) == Typed::Full).then(too_long)
     }
 
     fn carry_out(
@@ -164,7 +158,7 @@ impl Sessions {
         link: &mut Link,
         out: &mut Outcome,
     ) -> Option<Message> {
-        let name = question.answer.trim().to_owned();
+        let name = question.prompt.answer().trim().to_owned();
         let command = match question.asked.clone() {
             Asked::Close { session } => SessionCommand::Close { session },
             Asked::New { image } => SessionCommand::New {
@@ -216,11 +210,8 @@ impl Sessions {
                     .map(|row| row.image)
                     .or_else(|| self.image().map(|row| row.name.clone()));
                 let on = image.as_deref().unwrap_or("the first image").to_owned();
-                self.ask(
-                    Asked::New { image },
-                    format!("Name of the new session on {on}: "),
-                    String::new(),
-                )
+                let words = format!("Name of the new session on {on}: ");
+                self.ask(Asked::New { image }, Prompt::new(words, MAX_NAME))
             }
             _ => {
                 let Some(row) = session else {
@@ -245,13 +236,14 @@ impl Sessions {
             Command::SwitchSession => act(SessionCommand::Switch { session }, link, out),
             Command::RenameSession => self.ask(
                 Asked::Rename { session },
-                format!("New name of {}: ", row.name),
-                row.name,
+                Prompt::new(format!("New name of {}: ", row.name), MAX_NAME).answered(row.name),
             ),
             Command::CloseSession => self.ask(
                 Asked::Close { session },
-                format!("Close {} with its text and variables? y/n ", row.name),
-                String::new(),
+                Prompt::new(
+                    format!("Close {} with its text and variables? y/n ", row.name),
+                    0,
+                ),
             ),
             Command::MoveSession if self.list.images.len() < 2 => Some(Message::info(
                 "There is only one image; `stui connect TARGET` in a terminal adds another.",
@@ -265,12 +257,8 @@ impl Sessions {
         }
     }
 
-    fn ask(&mut self, asked: Asked, words: String, answer: String) -> Option<Message> {
-        self.question = Some(Question {
-            asked,
-            words,
-            answer,
-        });
+    fn ask(&mut self, asked: Asked, prompt: Prompt) -> Option<Message> {
+        self.question = Some(Question { asked, prompt });
         None
     }
 
@@ -345,6 +333,7 @@ impl Sessions {
                 Line::Entry(number) => {
                     self.draw_entry(canvas, y, number, &columns, link, theme);
                     if number == self.selected {
+                        canvas.text(0, y, 1, "›", theme.key);
                         canvas.style(0, y, canvas.columns(), theme.selection);
                     }
                 }
@@ -363,7 +352,7 @@ impl Sessions {
     ) {
         if let Some(row) = self.list.sessions.get(number) {
             if row.key == link.session() {
-                canvas.text(0, y, 2, "›", theme.key);
+                canvas.text(1, y, 2, "*", theme.key);
             }
             let mut state = State::of(&row.link, "connected");
             if row.running > 0 && matches!(row.link, ServerLink::Connected) {
@@ -564,6 +553,10 @@ fn counted(count: u32, what: &str) -> String {
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),
     }
+}
+
+fn too_long() -> Message {
+    Message::error(format!("A name has at most {MAX_NAME} characters."))
 }
 
 fn act(command: SessionCommand, link: &mut Link, out: &mut Outcome) -> Option<Message> {

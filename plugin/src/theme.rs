@@ -6,11 +6,10 @@
 
 use ratatui_core::style::{Color, Modifier, Style};
 
-/// The colours that Zellij's themes have for text, frames and results.
+/// The colours that Zellij's themes have for text, frames and results. Ordinary text has the terminal's own
+/// colours: a theme's colour for it is meant on the theme's background, which a pane does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZellijColors {
-    /// Ordinary text.
-    pub text: Color,
     /// The four emphases of text, in Zellij's order.
     pub emphasis: [Color; 4],
     /// Selected text and what is behind it.
@@ -96,7 +95,7 @@ impl Default for Theme {
 
 impl From<ZellijColors> for Theme {
     fn from(colors: ZellijColors) -> Theme {
-        let text = Style::new().fg(colors.text);
+        let text = Style::new();
         let [orange, cyan, green, magenta] = colors.emphasis;
         let bold = text.add_modifier(Modifier::BOLD);
         Theme {

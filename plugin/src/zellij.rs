@@ -27,6 +27,7 @@ use stui_plugin::io::{Effect, Input, Outcome, Permission, Size};
 use stui_plugin::pane::{Identity, Pane};
 use stui_protocol::pane::{DOWN, UP};
 use zellij_tile::shim::plugin_api::generated_api::api;
+use zellij_tile::shim::prost::Message as _;
 
 use events::{read_key, read_mouse, read_theme};
 use wire::{command, receive, write};
@@ -43,6 +44,7 @@ use api::plugin_command::{
 };
 use api::plugin_ids::{PluginIds, ZellijVersion};
 use api::plugin_permission::PermissionType;
+use api::style::Styling;
 
 /// How often time is told to the pane, in seconds.
 const TICK: f64 = 1.0;
@@ -51,12 +53,19 @@ const LOOK: f64 = 0.25;
 /// Says to the other panes that the permissions were given; Zellij keeps `/cache` for all instances
 /// of a plugin.
 const PERMITTED_NOTE: &str = "/cache/permitted";
+/// There while the user's answer to the question for permissions is no.
+const REFUSED_NOTE: &str = "/cache/refused";
+/// Zellij's colours, as the pane was told that asked for the permissions: it tells them only to panes that have
+/// the permission when they are loaded, or are waiting for it. The others read them here.
+const STYLING_NOTE: &str = "/cache/styling";
 /// There while a pane asks for its permissions. Zellij rewrites its file of grants at every answer, and
 /// reads it at every question: a pane that asks while another one is answered may find half a file,
 /// and so a question to the user about what was granted long ago. Hence one at a time.
 const ASKING_NOTE: &str = "/cache/asking";
 /// A note older than this was left by a pane that is gone, or that the user does not answer.
 const ASKING_LONGEST: Duration = Duration::from_secs(10);
+/// Empties a terminal's scrollback.
+const FORGET_SCROLLBACK: &str = "\x1b[3J";
 /// Marks the result of the command that looks for the sidecar.
 const SUMMONS: &str = "summons";
 
@@ -77,6 +86,8 @@ struct Instance {
     to_ask: Option<Vec<Permission>>,
     /// Whether it is this pane that asks now.
     asking: bool,
+    /// Whether the pane takes Zellij's colours and has not been told them.
+    wants_colours: bool,
 }
 
 thread_local! {
@@ -119,7 +130,8 @@ extern "C" fn load() {
         EventType::RunCommandResult,
         EventType::BeforeClose,
     ];
-    if pane.permissions().contains(&Permission::Theme) {
+    let wants_colours = pane.permissions().contains(&Permission::Theme);
+    if wants_colours {
         // with InitialKeybinds subscribed, ModeUpdate comes without all keybindings in it
         events.extend([EventType::ModeUpdate, EventType::InitialKeybinds]);
     }
@@ -142,6 +154,7 @@ extern "C" fn load() {
         clock_set: Instant::now(),
         to_ask: None,
         asking: false,
+        wants_colours,
     };
     instance.carry_out(outcome);
     instance.set_clock();
@@ -220,10 +233,15 @@ impl Instance {
                     status: result.exit_code,
                     said: String::from_utf8_lossy(&result.stderr).into_owned(),
                 }),
-            Some(EventPayload::ModeUpdatePayload(mode)) => mode
-                .style
-                .and_then(|style| read_theme(&style.styling?))
-                .map(|theme| Input::Theme(Box::new(theme))),
+            Some(EventPayload::ModeUpdatePayload(mode)) => {
+                let styling = mode.style.and_then(|style| style.styling);
+                styling.and_then(|styling| {
+                    if std::mem::take(&mut self.wants_colours) {
+                        note_styling(&styling);
+                    }
+                    read_theme(&styling).map(|theme| Input::Theme(Box::new(theme)))
+                })
+            }
             _ if event.name == i32::from(EventType::BeforeClose) => Some(Input::Closing),
             _ => None,
         };
@@ -239,6 +257,17 @@ impl Instance {
         if seconds >= 0.8 * LOOK {
             if self.pane.waits_for_others() && std::fs::exists(PERMITTED_NOTE).unwrap_or(false) {
                 self.take(Input::OthersPermitted);
+            }
+            if self.pane.waits_for_others() {
+                let refused = std::fs::exists(REFUSED_NOTE).unwrap_or(false);
+                self.take(Input::OthersRefused(refused));
+            }
+            if self.wants_colours
+                && self.pane.is_permitted()
+                && let Some(theme) = noted_styling().as_ref().and_then(read_theme)
+            {
+                self.wants_colours = false;
+                self.take(Input::Theme(Box::new(theme)));
             }
             self.ask_in_turn();
             self.take(Input::Tick(seconds));
@@ -320,9 +349,12 @@ impl Instance {
     }
 
     fn render(&mut self, size: Size) {
+        let mut bytes = String::new();
         if self.size != size {
             self.size = size;
             self.take(Input::Size(size));
+            // Zellij counts what a resized pane no longer shows as its scrollback, and says so in the title
+            bytes.push_str(FORGET_SCROLLBACK);
         }
         self.dirty = false;
         let frame = self.pane.view(size);
@@ -337,8 +369,21 @@ impl Instance {
                 Some(Payload::ShowCursorPayload(ShowCursorPayload { position })),
             );
         }
-        write(ansi::bytes(&frame.buffer).as_bytes());
+        bytes.push_str(&ansi::bytes(&frame.buffer));
+        write(bytes.as_bytes());
     }
+}
+
+/// Leave Zellij's colours to the other panes.
+fn note_styling(styling: &Styling) {
+    if let Err(error) = std::fs::write(STYLING_NOTE, styling.encode_to_vec()) {
+        eprintln!("stui: the other panes cannot be told of Zellij's colours: {error}");
+    }
+}
+
+/// The colours that another pane has left.
+fn noted_styling() -> Option<Styling> {
+    Styling::decode(&std::fs::read(STYLING_NOTE).ok()?[..]).ok()
 }
 
 /// Leave the note that says that a pane is asking, unless another one has.
@@ -362,6 +407,8 @@ fn take_turn() -> bool {
 fn carry_out(effect: Effect) {
     match effect {
         Effect::Ask(permissions) => {
+            // what was answered before is void
+            let _ = std::fs::remove_file(REFUSED_NOTE);
             let permissions = permissions
                 .into_iter()
                 .map(|permission| {
@@ -383,6 +430,11 @@ fn carry_out(effect: Effect) {
         Effect::NotePermitted => {
             if let Err(error) = std::fs::write(PERMITTED_NOTE, "") {
                 eprintln!("stui: the other panes cannot be told of the permission: {error}");
+            }
+        }
+        Effect::NoteRefused => {
+            if let Err(error) = std::fs::write(REFUSED_NOTE, "") {
+                eprintln!("stui: the other panes cannot be told of the refusal: {error}");
             }
         }
         Effect::Hold { pipe } => command(

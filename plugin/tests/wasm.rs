@@ -369,6 +369,7 @@ fn an_inspector_asks_for_the_rows_it_shows_and_walks_into_one() {
         print_string: "an OrderedCollection(1 4 9 16)".into(),
         views: vec!["Items".into(), "Raw".into()],
         view: 0,
+        text: false,
         select: None,
         total: 1_000_000,
         first: 0,

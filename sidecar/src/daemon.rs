@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use stui_protocol::Uuid;
 use stui_protocol::debugger::DEBUG_IT_FEATURE;
-use stui_protocol::pane::{self, Down, FromPane, Level, Role, ToPane};
+use stui_protocol::pane::{self, Down, FromPane, Level, ToPane};
 
 use crate::calls::{self, Answer, Call, Report};
 use crate::config::{Change, ConfigError, Watched};
@@ -107,7 +107,7 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
     let mut hub = Hub::restored(format!("{seed:032x}"), seed, names, snapshot, records);
     troubles.extend(misconfigured.and_then(|error| self::misconfigured(&error)));
     hub.tell_who_comes(troubles);
-    if crate::debugger_pane::is_in(&places.layout(&options.session)) {
+    if crate::windows::is_in(&places.layout(&options.session)) {
         hub.let_debugger_come_up();
     }
 
@@ -150,7 +150,6 @@ pub fn run(places: &Places, options: Options) -> Result<()> {
         lonely_since: Instant::now(),
         settings,
         known,
-        debugger_is_new: false,
     };
     sidecar.hand(Input::GuestsByDefault(
         sidecar.settings.config().guests.value,
@@ -277,8 +276,6 @@ struct Sidecar {
     settings: Watched,
     /// The panes, as the next sidecar will find them.
     known: Known,
-    /// Whether a debugger's pane was announced that has not said hello yet.
-    debugger_is_new: bool,
 }
 
 impl Sidecar {
@@ -411,7 +408,6 @@ impl Sidecar {
         match call {
             Call::Pane { zellij_pid, .. } if zellij_pid != self.zellij_pid => Answer::Other,
             Call::Pane { destination, .. } => {
-                self.debugger_is_new |= destination.role == Role::Debugger;
                 self.pipes.announce(destination, now);
                 Answer::Welcome
             }
@@ -436,11 +432,9 @@ impl Sidecar {
 
     fn said(&mut self, said: Vec<Down>) {
         for Down { from, said } in said {
-            if let FromPane::Hello { role, .. } = &said
-                && *role == Role::Debugger
-                && std::mem::take(&mut self.debugger_is_new)
-            {
-                crate::debugger_pane::enlarge(&self.zellij, &self.session, &from);
+            if let FromPane::Room { role } = said {
+                crate::windows::enlarge(&self.zellij, &self.session, role, &from);
+                continue;
             }
             self.hand(Input::Pane { from, said });
         }
@@ -560,7 +554,7 @@ impl Sidecar {
                         connection.link.unsubscribe(session_id);
                     }
                 }
-                Effect::ShowDebugger => crate::debugger_pane::bring_up(&self.zellij, &self.session),
+                Effect::ShowDebugger => crate::windows::bring_up(&self.zellij, &self.session),
                 Effect::Answer { call, told } => {
                     if let Some((answer, _)) = self.calls.remove(&call) {
                         // An answer that nobody waits for any more is no loss.

@@ -7,7 +7,6 @@ pub mod client;
 pub mod commands;
 pub mod config;
 pub mod daemon;
-pub mod debugger_pane;
 pub mod demo;
 pub mod hub;
 pub mod journal;
@@ -24,6 +23,7 @@ pub mod servers;
 pub mod target;
 pub mod terminal;
 pub mod tunnel;
+pub mod windows;
 pub mod zellij;
 mod zmq_link;
 

@@ -202,10 +202,9 @@ impl Debugger {
         self.asking.is_some()
     }
 
-    /// The sentence that is being answered, with the answer so far.
-    pub fn prompt(&self) -> Option<Message> {
-        let asking = self.asking.as_ref()?;
-        Some(Message::info(asking.prompt.shown(self.size.columns)))
+    /// The question that is being answered.
+    pub fn prompt(&self) -> Option<&Prompt> {
+        self.asking.as_ref().map(|asking| &asking.prompt)
     }
 
     /// A key of an answer; answers a sentence for the user.
@@ -213,9 +212,10 @@ impl Debugger {
         let mut asking = self.asking.take()?;
         match asking.prompt.key(key) {
             Typed::Cancelled => None,
-            Typed::On => {
+            typed @ (Typed::On | Typed::Full) => {
+                let said = too_long(typed, &asking.prompt);
                 self.asking = Some(asking);
-                None
+                said
             }
             Typed::Done => {
                 let code = asking.prompt.answer().trim();
@@ -234,11 +234,11 @@ impl Debugger {
         }
     }
 
-    /// Text was pasted into the answer.
-    pub fn paste(&mut self, text: &str) {
-        if let Some(asking) = &mut self.asking {
-            asking.prompt.paste(text);
-        }
+    /// Text was pasted into the answer; answers a sentence for the user.
+    pub fn paste(&mut self, text: &str) -> Option<Message> {
+        let asking = self.asking.as_mut()?;
+        let typed = asking.prompt.paste(text);
+        too_long(typed, &asking.prompt)
     }
 
     /// Whether a command changes what everybody sees.
@@ -499,6 +499,15 @@ fn first_of(selected: u32, total: u32, rows: u16) -> u32 {
     selected
         .saturating_sub(rows / 2)
         .min(total.saturating_sub(rows))
+}
+
+fn too_long(typed: Typed, prompt: &Prompt) -> Option<Message> {
+    (typed == Typed::Full).then(|| {
+        Message::error(format!(
+            "An expression here has at most {} characters.",
+            prompt.most()
+        ))
+    })
 }
 
 fn say(act: DebuggerAct, link: &mut Link, out: &mut Outcome) -> Option<Message> {

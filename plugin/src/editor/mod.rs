@@ -48,14 +48,12 @@ pub enum Step {
     Type(char),
     /// Text was pasted.
     Paste(String),
-    /// A place on the screen was clicked, or with `extend` dragged to: row and cell.
+    /// A place on the screen was clicked: row and cell.
     Point {
         /// Row of the text area.
         row: u32,
         /// Cell of the text area.
         x: u32,
-        /// Whether the selection is extended.
-        extend: bool,
     },
 }
 
@@ -158,6 +156,9 @@ impl Editor {
     /// The text area has this size now.
     pub fn resize(&mut self, size: Size) {
         if self.size != size {
+            if size.columns > self.size.columns {
+                self.widen(u32::from(size.columns - self.size.columns), size.columns);
+            }
             self.size = size;
             self.question.changed();
             self.follow();
@@ -278,7 +279,7 @@ impl Editor {
                 self.group += 1;
                 self.replace(&text, link, out);
             }
-            Step::Point { row, x, extend } => self.point(row, x, extend),
+            Step::Point { row, x } => self.point(row, x),
             Step::Command(command, extend) => self.command(command, extend, run, link, out),
         }
         self.follow();

@@ -58,12 +58,8 @@ impl Editor {
     }
 
     /// Put the cursor where the mouse points.
-    pub(super) fn point(&mut self, row: u32, x: u32, extend: bool) {
-        if extend {
-            self.anchor.get_or_insert(self.cursor.pos);
-        } else {
-            self.anchor = None;
-        }
+    pub(super) fn point(&mut self, row: u32, x: u32) {
+        self.anchor = None;
         let last = self.window.total().saturating_sub(1);
         let line = self.top.saturating_add(row);
         let x = self.left.saturating_add(x);
@@ -161,6 +157,15 @@ impl Editor {
                 self.left = x + 1 + step - columns.min(x + 1 + step);
             }
         }
+    }
+
+    /// There are so many more columns, and `columns` in all: scroll back to the lines' beginnings as far as the
+    /// cursor stays in sight.
+    pub(super) fn widen(&mut self, more: u32, columns: u16) {
+        self.left = match self.x_of(self.cursor.pos) {
+            Some(x) if x < u32::from(columns) => 0,
+            _ => self.left.saturating_sub(more),
+        };
     }
 
     fn vertical(&mut self, lines: i32) {

@@ -8,12 +8,17 @@ use crate::command::Command;
 use crate::editor;
 use crate::io::Size;
 use crate::page;
-use crate::status::{self, Message};
+use crate::prompt::Prompt;
+use crate::status::{self, Foot, Message};
+use crate::text;
 
 impl Pane {
     /// The sentence for the message line: what was last said, behind an error marked in the text unless it
     /// is one itself; else what is wrong with the chain behind the pane.
-    fn shown_message(&self) -> Option<Message> {
+    pub(super) fn shown_message(&self) -> Option<Message> {
+        if self.help.is_some() {
+            return self.message.clone();
+        }
         let error = || match &self.body {
             Body::Workspace(editor) => editor.error().filter(|mark| !mark.text.is_empty()),
             _ => None,
@@ -33,21 +38,32 @@ impl Pane {
                 ))
             })
         };
-        let asked = match &self.body {
-            Body::Sessions(sessions) => sessions.prompt(),
-            Body::Debugger(debugger) => debugger.prompt(),
-            _ => None,
-        };
+        if self.question().is_some() {
+            return self.message.clone();
+        }
         match (&self.message, marked()) {
             (Some(said), Some(marked)) if said.level == Level::Info => Some(marked.and(said)),
             (Some(said), _) => Some(said.clone()),
-            (None, marked) => asked.or(marked).or_else(|| status::trouble(&self.link)),
+            (None, marked) => marked.or_else(|| status::trouble(&self.link)),
         }
     }
 
+    /// The question that is being answered.
+    fn question(&self) -> Option<&Prompt> {
+        match &self.body {
+            Body::Sessions(sessions) => sessions.prompt(),
+            Body::Debugger(debugger) => debugger.prompt(),
+            _ => None,
+        }
+    }
+
+    fn foot(&self, size: Size) -> Foot {
+        let question = self.question().filter(|_| self.help.is_none());
+        Foot::of(self.shown_message().as_ref(), question, size)
+    }
+
     pub(super) fn content_rows(&self, size: Size) -> u16 {
-        let lines = status::message_lines(self.shown_message().as_ref(), size);
-        status::content_rows(size.rows, lines.len())
+        status::content_rows(size.rows, self.foot(size).lines())
     }
 
     /// Draw the pane.
@@ -57,7 +73,12 @@ impl Pane {
         let theme = &self.theme;
         if self.permitted != Permitted::Yes {
             let permissions = self.settings.permissions();
-            let page = if self.permitted == Permitted::No {
+            let refused = match self.permitted {
+                Permitted::No => true,
+                Permitted::Waiting => self.others_refused,
+                _ => false,
+            };
+            let page = if refused {
                 page::refused(&permissions)
             } else {
                 page::before_permission(role, &permissions)
@@ -65,11 +86,18 @@ impl Pane {
             page::draw(&mut canvas, size.rows, 0, &page, theme);
             return canvas.finish();
         }
-        let message = self.shown_message();
-        let rows = self.content_rows(size);
-        if let Some(scrolled) = self.help {
-            let page = page::keys(role, &self.settings.keymap);
-            page::draw(&mut canvas, rows, scrolled, &page, theme);
+        let foot = self.foot(size);
+        let rows = status::content_rows(size.rows, foot.lines());
+        let about = status::About {
+            role,
+            link: &self.link,
+            keymap: &self.settings.keymap,
+            read_only: self.settings.read_only,
+        };
+        status::draw(&mut canvas, &foot, about, theme);
+        if let Some(help) = &self.help {
+            canvas.clear_row(size.rows.saturating_sub(1));
+            self.draw_help(help, &mut canvas, rows);
         } else {
             match &self.body {
                 Body::Workspace(editor) => {
@@ -93,16 +121,6 @@ impl Pane {
                 }
             }
         }
-        let keymap = &self.settings.keymap;
-        status::draw(
-            &mut canvas,
-            role,
-            &self.link,
-            keymap,
-            message.as_ref(),
-            self.settings.read_only,
-            theme,
-        );
         canvas.finish()
     }
 
@@ -114,7 +132,7 @@ impl Pane {
             let key = self.settings.keymap.key_of(command);
             key.map_or_else(|| "no key".to_owned(), |key| key.to_string())
         };
-        let first = "Type Smalltalk here, say  (1 to: 5) collect: [ :x | x squared ]";
+        let first = "Type Smalltalk here, say (1 to: 5) collect: [ :x | x squared ]";
         let second = format!(
             "{} prints the answer, {} just runs it, {} shows every key.",
             key(Command::Evaluate(How::PrintIt)),
@@ -122,8 +140,13 @@ impl Pane {
             key(Command::Help)
         );
         // beside the cursor, not under it
-        for (row, words) in (0..rows).zip([first, &second]) {
-            canvas.cut_text(gutter + 2, row, canvas.columns(), words, theme.faint);
+        let from = gutter + 2;
+        let width = u32::from(canvas.columns().saturating_sub(from).max(1));
+        let lines = [first, &second]
+            .map(|words| text::filled(words, width))
+            .concat();
+        for (row, words) in (0..rows).zip(lines) {
+            canvas.text(from, row, canvas.columns(), &words, theme.faint);
         }
     }
 

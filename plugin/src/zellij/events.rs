@@ -81,7 +81,6 @@ pub(super) fn read_mouse(mouse: &MouseEventPayload) -> Option<Mouse> {
         (MouseEventName::MouseScrollUp, None) => Some(Mouse::Scroll(-lines)),
         (MouseEventName::MouseScrollDown, None) => Some(Mouse::Scroll(lines)),
         (MouseEventName::MouseLeftClick, Some((row, column))) => Some(Mouse::Click { row, column }),
-        (MouseEventName::MouseHold, Some((row, column))) => Some(Mouse::Drag { row, column }),
         _ => None,
     }
 }
@@ -92,7 +91,6 @@ pub(super) fn read_theme(styling: &Styling) -> Option<Theme> {
     let selected = &styling.text_selected;
     let at = |list: &[api::style::Color], index: usize| list.get(index).and_then(read_color);
     Some(Theme::from(ZellijColors {
-        text: at(text, 0)?,
         emphasis: [at(text, 2)?, at(text, 3)?, at(text, 4)?, at(text, 5)?],
         selected: (at(selected, 0)?, at(selected, 1)?),
         success: at(&styling.exit_code_success, 0)?,

@@ -1,9 +1,9 @@
 //! Whole panes at their sizes.
 
 use stui_plugin::command::{self, Where};
-use stui_plugin::io::{Effect, Input, Permission, Size};
+use stui_plugin::io::{Effect, Input, Mouse, Permission, Size};
 use stui_plugin::pane::{Identity, Pane};
-use stui_protocol::pane::{Link, Role, ToPane};
+use stui_protocol::pane::{Act, Level, Link, Role, Status, ToPane};
 
 use crate::desk::{Desk, SESSION, status};
 
@@ -40,7 +40,7 @@ fn at_40_by_10_what_does_not_fit_is_scrolled() {
     );
     desk.press("Home");
     assert_eq!(desk.rows()[1], "  ‸(1 to: 5) collect: [ :x | x squared ]");
-    assert_eq!(desk.rows()[9], "● Embedded 0.1.0                 F1 keys");
+    assert_eq!(desk.rows()[9], "● Embedded      Ctrl e print it  F1 keys");
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn at_200_by_50_nothing_is_lost() {
 fn at_12_columns_the_text_has_them_all() {
     let desk = workspace(12, 6);
     assert_eq!(desk.rows()[..2], ["‸\"Squares\"", "(1 to: 5) co"]);
-    assert_eq!(desk.rows()[5], "● Embedded …");
+    assert_eq!(desk.rows()[5], "● Embedded");
 }
 
 #[test]
@@ -250,4 +250,182 @@ fn the_readme_s_table_of_keys_is_the_table_of_commands() {
         "put this table into plugin/README.md:\n\n{}",
         command::markdown()
     );
+}
+
+#[test]
+fn while_something_runs_the_key_that_interrupts_it_is_shown_before_the_servers_name() {
+    let mut desk = Desk::role("workspace", 46, 10);
+    let mut status = status();
+    status.dialect = "Embedded Smalltalk 0.1.0".into();
+    let tell = |desk: &mut Desk, status: &Status| {
+        desk.tell(&ToPane::Status {
+            session: SESSION,
+            status: status.clone(),
+        });
+        desk.rows()[9].clone()
+    };
+    assert_eq!(
+        tell(&mut desk, &status),
+        "● Embedded Smalltalk  Ctrl e print it  F1 keys"
+    );
+    status.running = 1;
+    assert_eq!(
+        tell(&mut desk, &status),
+        format!("●  ▶ running{}Ctrl k interrupt  F1 keys", " ".repeat(9))
+    );
+    desk.size.columns = 30;
+    desk.input(Input::Size(desk.size));
+    assert_eq!(desk.rows()[9], "●  ▶ running  Ctrl k interrupt");
+    desk.size.columns = 80;
+    desk.input(Input::Size(desk.size));
+    assert!(
+        desk.rows()[9].starts_with("● Embedded Smalltalk 0.1.0  ▶ running"),
+        "{}",
+        desk.rows()[9]
+    );
+}
+
+#[test]
+fn the_keys_can_be_read_to_their_end_and_say_that_there_is_more() {
+    let mut desk = Desk::role("workspace", 46, 12);
+    desk.press("F1");
+    let status = desk.rows()[11].clone();
+    assert!(status.starts_with("Lines 1–11 of "), "{status}");
+    assert!(status.ends_with("PageDown more  Esc closes"), "{status}");
+    desk.press("End");
+    assert!(
+        desk.screen().contains("stui config example"),
+        "{}",
+        desk.screen()
+    );
+    assert!(
+        desk.rows()[11].ends_with("PageUp back  Esc closes"),
+        "{}",
+        desk.screen()
+    );
+    let end = desk.screen();
+    desk.press("Down, PageDown, Ctrl End");
+    assert_eq!(desk.screen(), end, "there is nothing behind the end");
+    desk.press("Home");
+    assert!(
+        desk.rows()[0].contains("Keys of the workspace"),
+        "{}",
+        desk.screen()
+    );
+    for _ in 0..60 {
+        desk.input(Input::Mouse(Mouse::Scroll(3)));
+    }
+    assert_eq!(desk.screen(), end, "the wheel goes as far");
+    desk.press("Home");
+    let mut all = String::new();
+    for _ in 0..20 {
+        all += &desk.screen();
+        desk.press("PageDown");
+    }
+    for words in [
+        "Alt w",
+        "Alt v",
+        "Alt s",
+        "Alt d",
+        "bind_print_it",
+        "keys { print_it",
+    ] {
+        assert!(all.contains(words), "{words}: {all}");
+    }
+    desk.press("Ctrl k");
+    assert_eq!(
+        desk.acts(),
+        [Act::Interrupt],
+        "and what runs can be interrupted"
+    );
+    desk.press("Esc");
+    assert!(!desk.screen().contains("Esc closes"));
+}
+
+#[test]
+fn a_message_that_has_no_room_is_shown_in_full_before_the_keys() {
+    let mut desk = Desk::role("workspace", 46, 8);
+    let words = "The server was lost, and what it held is gone. ".repeat(6);
+    desk.tell(&ToPane::Notice {
+        session: None,
+        level: Level::Error,
+        text: format!("{words}Alt s, then h runs the history again."),
+    });
+    assert!(
+        desk.screen().contains("… (F1: all of it)"),
+        "{}",
+        desk.screen()
+    );
+    desk.press("F1, PageDown");
+    let said = desk.screen();
+    let said: Vec<&str> = said.split_whitespace().collect();
+    let said = said.join(" ");
+    assert!(said.contains("runs the history again."), "{said}");
+    desk.press("Esc");
+    assert!(
+        !desk.screen().contains("The server was lost"),
+        "it was read"
+    );
+}
+
+#[test]
+fn how_a_debugged_evaluation_ended_takes_the_place_of_its_error() {
+    let mut desk = Desk::role("debugger", 60, 12);
+    let mut said = |level, text: &str| {
+        desk.tell(&ToPane::Notice {
+            session: None,
+            level,
+            text: text.into(),
+        });
+        desk.screen()
+    };
+    said(Level::Error, "Error: negative (Alt d debugs it)");
+    let shown = said(Level::Info, "It went on to its end: 120");
+    assert!(shown.contains("It went on to its end: 120"), "{shown}");
+    assert!(!shown.contains("negative"), "{shown}");
+}
+
+#[test]
+fn the_welcome_of_an_empty_workspace_is_whole_in_a_narrow_pane() {
+    let desk = Desk::role("workspace", 46, 12);
+    let words = desk.text(6).replace('\n', " ");
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let words = words.join(" ");
+    assert!(words.contains("collect: [ :x | x squared ]"), "{words}");
+    assert!(words.contains("F1 shows every key."), "{words}");
+}
+
+#[test]
+fn a_pane_that_waits_says_so_when_the_user_said_no() {
+    let configuration = [("role", "inspector"), ("stui", "/stui")];
+    let identity = Identity {
+        plugin: 2,
+        client: 1,
+        nonce: 7,
+        zellij_pid: 4711,
+        zellij_version: "0.45.1".into(),
+    };
+    let configuration = configuration.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let (mut pane, _) = Pane::new(&configuration.into(), identity);
+    let shown = |pane: &Pane| {
+        let frame = pane.view(Size {
+            rows: 12,
+            columns: 60,
+        });
+        let cells = frame
+            .buffer
+            .content
+            .iter()
+            .map(ratatui_core::buffer::Cell::symbol);
+        cells.collect::<String>()
+    };
+    assert!(shown(&pane).contains("Zellij asks in the workspace pane"));
+    pane.update(Input::OthersRefused(true));
+    let refused = shown(&pane);
+    assert!(
+        refused.contains("was not given its permissions"),
+        "{refused}"
+    );
+    pane.update(Input::OthersRefused(false));
+    assert!(shown(&pane).contains("Zellij asks in the workspace pane"));
 }

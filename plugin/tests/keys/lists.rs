@@ -24,6 +24,7 @@ fn collection(shown: u64) -> InspectorView {
         print_string: "an OrderedCollection('value 0' 'value 1' …)".into(),
         views: vec!["Items".into(), "Raw".into(), "Print".into()],
         view: 0,
+        text: false,
         select: None,
         total: 1_000_000,
         first: 0,
@@ -57,8 +58,8 @@ fn an_inspector_shows_trail_object_views_and_rows() {
             "an OrderedCollection",
             "OrderedCollection  an OrderedCollection('value …",
             "« Items »  Raw   Print",
-            "«  1  'value 0'                            String»",
-            "› 2  'value 1'                            String",
+            "«› 1  'value 0'                            String»",
+            " +2  'value 1'                            String",
             "  3  'value 2'                            String",
         ]
     );
@@ -84,7 +85,7 @@ fn of_a_million_rows_only_those_shown_are_asked_for() {
         view,
     });
     assert!(
-        desk.rows()[10].starts_with("«› 1000000  'value 999999'"),
+        desk.rows()[10].starts_with("«›+1000000  'value 999999'"),
         "{}",
         desk.screen()
     );
@@ -124,7 +125,7 @@ fn walking_in_and_back_selects_the_row_walked_into() {
         session: SESSION,
         view: outer,
     });
-    assert!(desk.screen().contains("«  500001"), "{}", desk.screen());
+    assert!(desk.screen().contains("«› 500001"), "{}", desk.screen());
     desk.press("Left");
     assert_eq!(desk.acts().len(), 2, "there is nothing before the first");
 }
@@ -137,13 +138,104 @@ fn tab_and_the_mouse_choose_views_and_rows() {
     let views = [2, 1, 1].map(|view| Act::InspectAs { shown: 1, view });
     assert_eq!(desk.acts(), views);
     desk.input(Input::Mouse(Mouse::Click { row: 5, column: 9 }));
-    assert!(desk.rows()[5].starts_with("«  3"), "{}", desk.screen());
+    assert!(desk.rows()[5].starts_with("«› 3"), "{}", desk.screen());
     desk.input(Input::Mouse(Mouse::Click { row: 5, column: 9 }));
     assert_eq!(desk.acts()[3..], [Act::InspectRow { shown: 1, row: 2 }]);
     desk.input(Input::Mouse(Mouse::Scroll(3)));
-    assert!(desk.rows()[3].starts_with("› 4"), "{}", desk.screen());
+    assert!(desk.rows()[3].starts_with(" +4"), "{}", desk.screen());
     desk.press("Ctrl c");
     assert_eq!(desk.clipboard, "'value 2'");
+}
+
+fn text(total: u64, first: u64, lines: &[&str]) -> ToPane {
+    let row = |line: &&str| Row {
+        name: String::new(),
+        value: (*line).into(),
+        class_name: String::new(),
+        has_children: false,
+    };
+    ToPane::Inspector {
+        session: SESSION,
+        view: InspectorView {
+            view: 2,
+            text: true,
+            total,
+            first,
+            rows: lines.iter().map(row).collect(),
+            ..collection(2)
+        },
+    }
+}
+
+#[test]
+fn a_text_wraps_and_is_scrolled_and_read_to_its_end() {
+    let mut desk = Desk::role("inspector", 12, 7);
+    // one line for the object, one for the status: five rows of text
+    let long = "日本語 0123456789 abcdefghij KLMNOPQRST uvwxyz0123 456789";
+    desk.tell(&text(3, 0, &["first", long]));
+    assert_eq!(
+        desk.rows()[1..6],
+        [
+            "first",
+            "日本語 01234",
+            "56789 abcdef",
+            "ghij KLMNOPQ",
+            "RST uvwxyz01"
+        ]
+    );
+    desk.press("Down");
+    assert_eq!(desk.rows()[1], "日本語 01234");
+    desk.press("Right");
+    assert_eq!(desk.acts(), [], "there is nothing to walk into");
+    desk.press("End");
+    let (first, _) = *asked(&desk).last().unwrap();
+    assert_eq!(first, 1, "the line before may go on in what is missing");
+    desk.tell(&text(4, 1, &[long, "and on", "the end"]));
+    assert_eq!(
+        desk.rows()[1..6],
+        [
+            "ghij KLMNOPQ",
+            "RST uvwxyz01",
+            "23 456789",
+            "and on",
+            "the end"
+        ]
+    );
+    desk.press("Down, PageDown");
+    assert_eq!(desk.rows()[5], "the end", "there is nothing behind the end");
+    desk.input(Input::Mouse(Mouse::Scroll(-3)));
+    assert_eq!(desk.rows()[1], "first");
+    desk.press("Home, Ctrl c");
+    assert_eq!(desk.clipboard, format!("first\n{long}"));
+    assert!(!desk.screen().contains("of ."), "{}", desk.screen());
+}
+
+#[test]
+fn what_is_shown_is_read_anew_on_a_key_and_when_an_evaluation_ended() {
+    let mut desk = inspector();
+    let again = |desk: &Desk| {
+        let heard = desk.sidecar.heard.iter();
+        let again =
+            heard.filter(|said| matches!(said, FromPane::InspectorView { again: true, .. }));
+        again.count()
+    };
+    desk.press("Down, F5");
+    assert_eq!(again(&desk), 1);
+    let mut changed = collection(1);
+    changed.total = 2;
+    changed.rows = rows(0, 2);
+    changed.rows[1].value = "'changed'".into();
+    desk.tell(&ToPane::Inspector {
+        session: SESSION,
+        view: changed,
+    });
+    assert_eq!(
+        desk.rows()[4],
+        "«›+2  'changed'                            String»"
+    );
+    assert_eq!(desk.rows()[5], "");
+    desk.tell(&ToPane::MayHaveChanged { session: SESSION });
+    assert_eq!(again(&desk), 2);
 }
 
 fn transcript() -> Desk {

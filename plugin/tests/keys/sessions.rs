@@ -84,7 +84,7 @@ fn at_80_by_24_all_is_said_of_sessions_and_images() {
         desk.rows()[..7],
         [
             "  Session   Image     State                                            Used",
-            "«› main      embedded  ▶ 1 running                                      1 min    »",
+            "«›*main      embedded  ▶ 1 running                                      1 min    »",
             "  parser    moose     ◌ reconnecting (3), 4 to run again: The connect… 1 other",
             "",
             "  Image     Sessions  State",
@@ -98,7 +98,7 @@ fn at_80_by_24_all_is_said_of_sessions_and_images() {
 fn a_small_window_still_says_what_matters() {
     let desk = sessions(40, 8);
     let rows = desk.rows();
-    assert_eq!(rows[1], "«› main      embedded  ▶ 1 running       »");
+    assert_eq!(rows[1], "«›*main      embedded  ▶ 1 running       »");
     assert!(rows[2].starts_with("  parser    moose     ◌ reconnecting"));
     assert!(rows[7].starts_with("● Embedded 0.1.0"), "{}", rows[7]);
 }
@@ -171,6 +171,79 @@ fn closing_asks_and_only_yes_closes() {
     assert_eq!(commands(&desk), []);
     desk.press("x, y");
     assert_eq!(commands(&desk), [SessionCommand::Close { session: SECOND }]);
+}
+
+#[test]
+fn in_a_narrow_window_a_question_wraps_and_what_is_typed_is_seen() {
+    let mut desk = sessions(38, 10);
+    desk.press("Down, x");
+    assert_eq!(
+        desk.rows()[7..9],
+        ["Close parser with its text and", "variables? y/n ▏"]
+    );
+    desk.press("Esc, n, 'lexer'");
+    assert_eq!(
+        desk.rows()[7..9],
+        ["Name of the new session on moose:", "lexer▏"]
+    );
+    assert!(
+        desk.rows()[9].ends_with("Esc leaves it"),
+        "{}",
+        desk.screen()
+    );
+    let mut low = sessions(25, 3);
+    low.press("Down, n, 'lexer'");
+    assert!(low.screen().contains("lexer▏"), "{}", low.screen());
+}
+
+#[test]
+fn a_name_that_is_too_long_is_said_and_not_cut_in_silence() {
+    let mut desk = sessions(60, 12);
+    desk.press("n");
+    desk.input(Input::Paste("x".repeat(40)));
+    let too_long = "A name has at most 32 characters.";
+    assert!(desk.screen().contains(too_long), "{}", desk.screen());
+    assert!(desk.screen().contains("x▏"), "the question stays in sight");
+    desk.press("Backspace, 'yz'");
+    assert!(desk.screen().contains(too_long), "{}", desk.screen());
+    assert!(desk.screen().contains("xy▏"), "{}", desk.screen());
+}
+
+fn rooms(desk: &Desk) -> usize {
+    let heard = desk.sidecar.heard.iter();
+    heard
+        .filter(|said| matches!(said, FromPane::Room { .. }))
+        .count()
+}
+
+#[test]
+fn a_floating_window_asks_for_room_when_it_comes_up_and_never_against_its_user() {
+    let configuration = [
+        ("role", "sessions"),
+        ("stui", "/stui"),
+        ("afterwards", "hide"),
+    ];
+    let mut desk = Desk::alone(&configuration, 38, 10);
+    desk.connect();
+    assert_eq!(rooms(&desk), 1);
+    let resize = |desk: &mut Desk, columns| {
+        desk.size.columns = columns;
+        desk.input(Input::Size(desk.size));
+    };
+    resize(&mut desk, 70);
+    resize(&mut desk, 50);
+    assert_eq!(rooms(&desk), 1, "the user made it smaller");
+    desk.press("Esc");
+    resize(&mut desk, 38);
+    assert_eq!(rooms(&desk), 2, "it comes up again as Zellij makes it");
+    resize(&mut desk, 70);
+    desk.press("Esc, Down");
+    resize(&mut desk, 50);
+    assert_eq!(rooms(&desk), 2, "it came up as it was");
+    desk.connect();
+    assert_eq!(rooms(&desk), 2, "another sidecar changes nothing");
+    let tiled = Desk::role("sessions", 38, 10);
+    assert_eq!(rooms(&tiled), 0);
 }
 
 #[test]

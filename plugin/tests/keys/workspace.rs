@@ -472,12 +472,12 @@ fn what_did_not_work_stays_before_what_is_said_after_it() {
 }
 
 #[test]
-fn a_click_puts_the_cursor_and_a_drag_selects() {
+fn a_click_puts_the_cursor_and_shift_with_arrows_selects_from_there() {
     let mut desk = Desk::workspace("one\n\t日本語");
     desk.input(Input::Mouse(Mouse::Click { row: 1, column: 8 }));
     assert_eq!(desk.text(2), "one\n    日‸本語");
-    desk.input(Input::Mouse(Mouse::Drag { row: 0, column: 3 }));
-    assert_eq!(desk.text(2), "o«‸ne »\n«    日»本語");
+    desk.press("Shift Left");
+    assert_eq!(desk.text(2), "one\n    «‸日»本語");
     desk.input(Input::Mouse(Mouse::Click { row: 7, column: 30 }));
     assert_eq!(desk.text(2), "one\n    日本語‸");
 }
@@ -490,6 +490,17 @@ fn the_wheel_scrolls_and_a_key_comes_back_to_the_cursor() {
     assert_eq!(desk.rows()[0], "  line 50");
     desk.press("'x'");
     assert_eq!(desk.rows()[0], "  x‸line 0");
+}
+
+#[test]
+fn text_that_fits_a_wider_pane_is_not_left_scrolled_sideways() {
+    let line = "Transcript show: 'a line that is longer than forty'";
+    let mut desk = Desk::workspace(line);
+    desk.press("End");
+    assert!(!desk.text(1).contains("Transcript"), "{}", desk.screen());
+    desk.size.columns = 60;
+    desk.input(Input::Size(desk.size));
+    assert_eq!(desk.text(1), format!("{line}‸"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub const BETWEEN_KEYS: char = '|';
 pub const THEME_KEY: &str = "theme";
 
 /// The names of all commands, in the order of the plugin's table.
-pub const COMMANDS: [&str; 60] = [
+pub const COMMANDS: [&str; 61] = [
     "print_it",
     "do_it",
     "inspect_it",
@@ -20,6 +20,7 @@ pub const COMMANDS: [&str; 60] = [
     "back",
     "next_view",
     "previous_view",
+    "refresh",
     "clear",
     "switch_session",
     "new_session",

@@ -17,6 +17,9 @@ pub const MAX_FRAME_CODE: usize = 2000;
 /// The feature by which a server says that it can stop an evaluation before its first statement.
 pub const DEBUG_IT_FEATURE: &str = "debug_it";
 
+/// How a sentence begins that says how an evaluation went on after it had failed or halted.
+pub const WENT_ON: &str = "It went on to its end";
+
 /// What the panes show.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DebuggerView {

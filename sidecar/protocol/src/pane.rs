@@ -250,6 +250,12 @@ pub enum FromPane {
     },
     /// The pane is being closed.
     Bye,
+    /// The pane has come up in a floating window: give it room, as much as its role needs. Zellij makes such a
+    /// window half as wide and high as the screen, whenever it comes up.
+    Room {
+        /// What the pane shows.
+        role: Role,
+    },
     /// Something that is carried out once.
     Act {
         /// Number of this act among the instance's, from 1.
@@ -314,6 +320,9 @@ pub enum FromPane {
         first: u64,
         /// How many rows.
         count: u32,
+        /// Whether everything is read anew, because it may have changed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
     },
     /// Send a [`ToPane::Transcript`] with these lines.
     TranscriptView {
@@ -529,6 +538,11 @@ pub enum ToPane {
         session: SessionKey,
         /// It.
         view: InspectorView,
+    },
+    /// An evaluation has ended: what is inspected may have changed.
+    MayHaveChanged {
+        /// The session in which it ran.
+        session: SessionKey,
     },
     /// Lines of the transcript.
     Transcript {

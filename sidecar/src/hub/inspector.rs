@@ -14,8 +14,12 @@ use stui_protocol::{request, response};
 pub const MAX_ROWS: u32 = 400;
 /// Rows asked for before a pane said how many it shows.
 pub const DEFAULT_ROWS: u32 = 60;
+/// Most characters of a text view that are asked for at once.
+const TEXT_PAGE: u64 = 20_000;
 /// Most characters of a text view that are shown.
-const MAX_TEXT: u64 = 20_000;
+const MAX_TEXT: u64 = 1_000_000;
+/// Most bytes of a line of a text view in one row; the next row goes on with it.
+const MAX_LINE_BYTES: usize = 8 * 1024;
 /// Most rows whose handles are remembered, so that walking into them needs no further question.
 const REMEMBERED_ROWS: usize = 4096;
 /// Most characters of a name, class or value in a row.
@@ -42,6 +46,72 @@ pub struct Node {
     pub select: Option<u64>,
 }
 
+/// The beginning of a text view.
+#[derive(Debug, Default)]
+struct Text {
+    read: String,
+    /// How many characters that are.
+    characters: u64,
+    /// How many the text has.
+    total: u64,
+    /// Whether the server had no more to tell.
+    ended: bool,
+}
+
+impl Text {
+    /// Whether it is read as far as it will be.
+    fn is_whole(&self) -> bool {
+        self.ended || self.characters >= self.total.min(MAX_TEXT)
+    }
+
+    /// Takes what an answer has; one that does not go on where this ends is for somebody who asked before.
+    fn take(&mut self, text: &str, offset: u64, total: u64) {
+        if offset == self.characters {
+            self.read.push_str(text);
+            self.characters += text.chars().count() as u64;
+            self.ended = text.is_empty();
+            self.total = total;
+        }
+    }
+
+    /// It as rows: one a line, several for a long one.
+    fn rows(&self) -> Vec<Row> {
+        let read = self.read.replace("\r\n", "\n");
+        let lines = read.split(['\n', '\r']);
+        let mut rows: Vec<Row> = lines.flat_map(pieces).map(text_row).collect();
+        if self.is_whole() && self.characters < self.total {
+            let more = self.total - self.characters;
+            rows.push(text_row(&format!("… {more} more characters")));
+        }
+        rows
+    }
+}
+
+/// A line in pieces of a bounded size; an empty line is one empty piece.
+fn pieces(line: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = line;
+    while rest.len() > MAX_LINE_BYTES {
+        let mut ends = (1..=MAX_LINE_BYTES).rev();
+        let end = ends.find(|end| rest.is_char_boundary(*end));
+        let end = end.unwrap_or(rest.len());
+        let (piece, after) = rest.split_at(end);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    pieces
+}
+
+fn text_row(line: &str) -> Row {
+    Row {
+        name: String::new(),
+        value: cut(line, MAX_LINE_BYTES),
+        class_name: String::new(),
+        has_children: false,
+    }
+}
+
 /// The inspector's state.
 #[derive(Debug, Default)]
 pub struct Inspector {
@@ -50,6 +120,10 @@ pub struct Inspector {
     shown: u64,
     /// The views of the object shown, once the server has said.
     views: Vec<View>,
+    /// Whether the view shown is a text, as far as is known.
+    is_text: bool,
+    /// What was read of a text view.
+    text: Text,
     /// Handles of rows that panes have seen, of the object and view shown.
     rows: BTreeMap<u64, Child>,
     /// Ids of objects that were shown and are not any more.
@@ -124,9 +198,11 @@ impl Inspector {
         else {
             return false;
         };
+        let is_text = view.kind == ViewKind::Text;
         node.view = Some(view.name.clone());
         node.select = None;
         self.changed();
+        self.is_text = is_text;
         true
     }
 
@@ -149,9 +225,16 @@ impl Inspector {
     fn changed(&mut self) {
         self.shown += 1;
         self.views.clear();
+        self.is_text = false;
+        self.forget_text();
         let left = std::mem::take(&mut self.rows).into_values();
         self.dropped
             .extend(left.filter_map(|child| child.object.id));
+    }
+
+    /// Reads a text anew when it is asked for next: it may have changed.
+    pub fn forget_text(&mut self) {
+        self.text = Text::default();
     }
 
     /// The handle of a row that a pane has seen.
@@ -177,12 +260,16 @@ impl Inspector {
         session_id: Option<String>,
     ) -> Option<request::Inspect> {
         let node = self.trail.last()?;
-        let text = self
-            .views
-            .iter()
-            .any(|view| Some(&view.name) == node.view.as_ref() && view.kind == ViewKind::Text);
-        let (offset, limit) = if text {
-            (0, MAX_TEXT)
+        let (offset, limit) = if self.is_text {
+            // what was read is not read again, but the question tells the views
+            let is_there = self.text.characters > 0
+                && (self.text.is_whole()
+                    || first.saturating_add(u64::from(count)) < self.text.rows().len() as u64);
+            if is_there {
+                (0, 1)
+            } else {
+                (self.text.characters, TEXT_PAGE)
+            }
         } else {
             (first, u64::from(count.min(MAX_ROWS)))
         };
@@ -212,15 +299,19 @@ impl Inspector {
             };
             node.view = Some(answer.view);
         }
+        self.is_text = answer.text.is_some();
         let (total, first, rows) = if let Some(text) = &answer.text {
-            let rows = text_rows(text, answer.total);
-            let total = rows.len() as u64;
+            self.text.take(text, answer.offset, answer.total);
+            let rows = self.text.rows();
+            let there = rows.len() as u64;
+            let total = there + u64::from(!self.text.is_whole());
+            let first = first.min(there.saturating_sub(1));
             let rows = rows
                 .into_iter()
                 .skip(first as usize)
                 .take(count as usize)
                 .collect();
-            (total, first.min(total), fitting(rows))
+            (total, first, fitting(rows))
         } else {
             let rows = fitting(answer.children.iter().map(row_of).collect());
             for (child, number) in answer.children.into_iter().zip(answer.offset..) {
@@ -244,6 +335,7 @@ impl Inspector {
         InspectorView {
             views: self.views.iter().map(|view| cut(&view.name, 40)).collect(),
             view: view as u32,
+            text: self.is_text,
             total,
             first,
             rows,
@@ -277,22 +369,6 @@ fn row_of(child: &Child) -> Row {
         class_name: cut(&child.object.class_name, MAX_CELL),
         has_children: child.object.has_children,
     }
-}
-
-/// A text view as rows: one a line.
-fn text_rows(text: &str, total: u64) -> Vec<Row> {
-    let line = |value: &str| Row {
-        name: String::new(),
-        value: cut(value, MAX_CELL),
-        class_name: String::new(),
-        has_children: false,
-    };
-    let mut rows: Vec<Row> = text.split(['\n', '\r']).map(line).collect();
-    let shown = text.chars().count() as u64;
-    if shown < total {
-        rows.push(line(&format!("… {} more characters", total - shown)));
-    }
-    rows
 }
 
 /// As many of the rows as fit one message; a pane asks again for what it misses.
@@ -412,13 +488,71 @@ mod tests {
         inspector.answered(page(0, 5, 5), 0, 5);
         assert!(inspector.show_view(1));
         assert!(!inspector.show_view(1), "the new view is not answered yet");
-        let mut answer = page(0, 0, 30);
-        answer.view = "Print".into();
-        answer.text = Some("one\ntwo".into());
-        let view = inspector.answered(answer, 0, 50);
-        let values: Vec<_> = view.rows.iter().map(|row| row.value.as_str()).collect();
-        assert_eq!(values, ["one", "two", "… 23 more characters"]);
-        assert_eq!((view.view, view.total), (1, 3));
+        let question = inspector.question(0, 50, None).unwrap();
+        assert_eq!(
+            (question.offset, question.limit),
+            (Some(0), Some(TEXT_PAGE))
+        );
+        let view = inspector.answered(text_page(0, "one\ntw", 11), 0, 50);
+        assert!(view.text);
+        assert_eq!(
+            (view.view, view.total, values(&view)),
+            (1, 3, vec!["one", "tw"])
+        );
+        // the row that is not there is the rest
+        let question = inspector.question(1, 50, None).unwrap();
+        assert_eq!(question.offset, Some(6));
+        let view = inspector.answered(text_page(6, "o\r\n", 11), 1, 50);
+        assert_eq!(
+            (view.first, view.total, values(&view)),
+            (1, 4, vec!["two", ""])
+        );
+        inspector.answered(text_page(6, "again", 11), 1, 50);
+        let view = inspector.answered(text_page(9, "", 11), 0, 50);
+        assert_eq!(values(&view), ["one", "two", "", "… 2 more characters"]);
+        assert_eq!(view.total, 4);
+        let question = inspector.question(0, 50, None).unwrap();
+        assert_eq!(question.limit, Some(1), "what was read is not read again");
+        inspector.forget_text();
+        let question = inspector.question(0, 50, None).unwrap();
+        assert_eq!(
+            (question.offset, question.limit),
+            (Some(0), Some(TEXT_PAGE))
+        );
+    }
+
+    fn text_page(offset: u64, text: &str, total: u64) -> response::Inspect {
+        response::Inspect {
+            view: "Print".into(),
+            text: Some(text.into()),
+            ..page(offset, 0, total)
+        }
+    }
+
+    fn values(view: &InspectorView) -> Vec<&str> {
+        view.rows.iter().map(|row| row.value.as_str()).collect()
+    }
+
+    #[test]
+    fn a_long_line_of_a_text_is_whole_in_rows_that_fit_messages() {
+        let mut inspector = Inspector::default();
+        inspector.open(object("root"));
+        inspector.answered(page(0, 5, 5), 0, 5);
+        inspector.show_view(1);
+        let line = "日本語".repeat(6000);
+        let total = 18_000;
+        let mut read = String::new();
+        let view = inspector.answered(text_page(0, &line, total), 0, 50);
+        let mut next = 0;
+        while next < view.total {
+            let view = inspector.answered(text_page(0, "", total), next, 50);
+            let bytes = serde_json::to_string(&view).unwrap().len();
+            assert!(bytes < stui_protocol::pane::MAX_LINE, "{bytes}");
+            assert!(!view.rows.is_empty());
+            read.extend(values(&view));
+            next += view.rows.len() as u64;
+        }
+        assert!(read == line);
     }
 
     #[test]

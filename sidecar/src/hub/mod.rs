@@ -269,7 +269,8 @@ impl Hub {
     fn pane(&mut self, from: Instance, said: FromPane, out: &mut Vec<Effect>) {
         match said {
             FromPane::Hello { role, pin, .. } => self.hello(from, role, pin, out),
-            FromPane::Probed { .. } => {}
+            // a window's room is seen to before the hub hears of it
+            FromPane::Probed { .. } | FromPane::Room { .. } => {}
             FromPane::Bye => {
                 self.present.remove(&from);
                 for session in self.sessions.values_mut() {
@@ -322,8 +323,12 @@ impl Hub {
                 session,
                 first,
                 count,
+                again,
             } => {
                 self.within(session, out, |session, work| {
+                    if again {
+                        session.inspector.forget_text();
+                    }
                     session.inspector_view(from, first, count, work);
                 });
             }

@@ -726,6 +726,27 @@ fn an_inspected_collection_is_walked_into_and_back() {
 }
 
 #[test]
+fn an_inspector_is_told_once_that_evaluations_may_have_changed_what_it_shows() {
+    let mut scene = Scene::connected();
+    let told = |scene: &Scene| {
+        let told = scene.told.iter();
+        told.filter(|(_, message)| matches!(message, ToPane::MayHaveChanged { .. }))
+            .count()
+    };
+    scene.type_at(at(0, 0), "d add: 77");
+    scene.evaluate(cursor(0, 0), How::DoIt);
+    scene.answer("Evaluate", response::Evaluate::default());
+    scene.play(Input::Flush);
+    assert_eq!(told(&scene), 0, "nothing is inspected");
+    scene.session_mut().inspector.open(object("d"));
+    scene.evaluate(cursor(0, 0), How::DoIt);
+    scene.answer("Evaluate", response::Evaluate::default());
+    scene.play(Input::Flush);
+    scene.play(Input::Flush);
+    assert_eq!(told(&scene), 1);
+}
+
+#[test]
 fn what_was_inspected_is_shown_again_by_the_next_sidecar() {
     let mut scene = Scene::connected();
     scene.type_at(at(0, 0), "OrderedCollection new");

@@ -84,6 +84,7 @@ fn inspected(rows: u16) -> InspectorView {
         print_string: "an OrderedCollection(1 2 3)".to_owned(),
         views: ["Raw", "Items", "Print"].map(str::to_owned).to_vec(),
         view: 1,
+        text: false,
         select: None,
         total: 1_000_000,
         first: 0,

@@ -300,7 +300,7 @@ impl Shared {
                         state.log.pop_front();
                     }
                 }
-                Effect::Hold { .. } | Effect::Copy(_) | Effect::Hide => {}
+                Effect::Hold { .. } | Effect::Copy(_) | Effect::Hide | Effect::NoteRefused => {}
             }
         }
     }

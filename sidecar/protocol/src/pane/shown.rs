@@ -153,6 +153,10 @@ pub struct InspectorView {
     pub views: Vec<String>,
     /// Which of them is shown.
     pub view: u32,
+    /// Whether the view is a text: its rows are lines of it, in pieces where they are long. A row that is
+    /// counted and not there is the text that was not read yet; asking for it reads on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub text: bool,
     /// The row that was walked into when this object was left, to select it again.
     pub select: Option<u64>,
     /// How many rows there are.

@@ -414,6 +414,7 @@ impl Session {
     fn finish(&mut self, id: Uuid, end: Option<End>, work: &mut Work) -> Option<Evaluation> {
         let at = self.evaluations.iter().position(|e| e.id == id)?;
         let evaluation = self.evaluations.remove(at);
+        self.ended = true;
         self.remember(&evaluation, end.clone());
         self.record(
             Change::Answered {

@@ -163,6 +163,8 @@ pub struct Session {
     rows_shown: u32,
     /// What panes were last told about the state of everything.
     pub(super) told: Option<Status>,
+    /// Whether an evaluation ended since panes were told so.
+    pub(super) ended: bool,
     transcript_told: u64,
     transcript_dirty: bool,
 }
@@ -201,6 +203,7 @@ impl Session {
             to_release: BTreeSet::new(),
             rows_shown: DEFAULT_ROWS,
             told: None,
+            ended: false,
             transcript_told: 0,
             transcript_dirty: false,
         }
@@ -429,6 +432,13 @@ impl Session {
             let lines = self.transcript_lines(None, count);
             work.tell(To::Role(Role::Transcript), lines);
             self.transcript_told = self.transcript.end();
+        }
+        if std::mem::take(&mut self.ended) && !self.inspector.trail().is_empty() {
+            let session = self.key;
+            work.tell(
+                To::Role(Role::Inspector),
+                ToPane::MayHaveChanged { session },
+            );
         }
         self.flush_debugger(work);
         self.release(work);

@@ -67,6 +67,7 @@ impl Scene {
             | ToPane::Marks { session, .. }
             | ToPane::Select { session, .. }
             | ToPane::Inspector { session, .. }
+            | ToPane::MayHaveChanged { session }
             | ToPane::Transcript { session, .. } => Some(*session),
             _ => None,
         });

@@ -157,6 +157,7 @@ fn seeds() -> Vec<Vec<u8>> {
                 session,
                 first: 0,
                 count: 9,
+                again: false,
             },
         ),
         down(

@@ -197,12 +197,14 @@ fn messages() -> Vec<String> {
                 print_string: "(3@4)".into(),
                 views: vec!["Raw".into(), "Print".into()],
                 view: 0,
+                text: false,
                 select: Some(1),
                 total: 2,
                 first: 0,
                 rows: vec![row.clone(), row],
             },
         },
+        ToPane::MayHaveChanged { session },
         ToPane::Transcript {
             session,
             first: 0,
@@ -286,11 +288,7 @@ fn input_of(line: &str, size: &mut Size) -> Option<Vec<Input>> {
                 Mouse::Scroll(row + column)
             } else {
                 let (row, column) = (row as u16, column as u16);
-                if column % 2 == 0 {
-                    Mouse::Click { row, column }
-                } else {
-                    Mouse::Drag { row, column }
-                }
+                Mouse::Click { row, column }
             }))
         }
         's' => {

@@ -1,6 +1,6 @@
 //! What a server answers and tells about debuggers, and what becomes of the evaluations in them.
 
-use stui_protocol::debugger::{MAX_DEBUGGERS, name_of};
+use stui_protocol::debugger::{MAX_DEBUGGERS, WENT_ON, name_of};
 use stui_protocol::error::{ErrorCode, ErrorInfo};
 use stui_protocol::event::{DebugOpened, EvaluationFinished};
 use stui_protocol::pane::{How, Level, Role};
@@ -407,8 +407,8 @@ impl Session {
 /// What is said of an evaluation that went on in its debugger.
 fn at_its_end(answer: &str) -> String {
     if answer.is_empty() {
-        "It went on to its end.".to_owned()
+        format!("{WENT_ON}.")
     } else {
-        format!("It went on to its end: {}", cut(answer, 200))
+        format!("{WENT_ON}: {}", cut(answer, 200))
     }
 }
