@@ -34,6 +34,14 @@ enum Asked {
     Rename { session: SessionKey },
     /// Whether to close a session.
     Close { session: SessionKey },
+    /// Whether to move a session to this image.
+    Move { session: SessionKey, image: String },
+}
+
+impl Asked {
+    fn is_yes_or_no(&self) -> bool {
+        matches!(self, Asked::Close { .. } | Asked::Move { .. })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,10 +134,10 @@ impl Sessions {
     /// A key of an answer; answers a sentence for the user.
     pub fn answer(&mut self, key: Key, link: &mut Link, out: &mut Outcome) -> Option<Message> {
         let mut question = self.question.take()?;
-        if matches!(question.asked, Asked::Close { .. }) {
+        if question.asked.is_yes_or_no() {
             return match key.typed() {
                 Some('y' | 'Y') => self.carry_out(question, link, out),
-                _ => Some(Message::info("Nothing was closed.")),
+                _ => Some(Message::info("Nothing was done.")),
             };
         }
         let said = match question.prompt.key(key) {
@@ -145,7 +153,7 @@ impl Sessions {
     /// Text was pasted into the answer; answers a sentence for the user.
     pub fn paste(&mut self, text: &str) -> Option<Message> {
         let question = self.question.as_mut()?;
-        if matches!(question.asked, Asked::Close { .. }) {
+        if question.asked.is_yes_or_no() {
             return None;
         }
         let line = text.lines().next().unwrap_or_default();
@@ -161,6 +169,10 @@ impl Sessions {
         let name = question.prompt.answer().trim().to_owned();
         let command = match question.asked.clone() {
             Asked::Close { session } => SessionCommand::Close { session },
+            Asked::Move { session, image } => SessionCommand::Move {
+                session,
+                image: Some(image),
+            },
             Asked::New { image } => SessionCommand::New {
                 name: name.clone(),
                 image,
@@ -249,8 +261,19 @@ impl Sessions {
                 "There is only one image; `stui connect TARGET` in a terminal adds another.",
             )),
             Command::MoveSession => {
-                let image = None;
-                act(SessionCommand::Move { session, image }, link, out)
+                let images = &self.list.images;
+                let at = images.iter().position(|image| image.name == row.image);
+                let next = images.get(at.map_or(0, |at| (at + 1) % images.len()))?;
+                let image = next.name.clone();
+                if row.history == 0 {
+                    let image = Some(image);
+                    return act(SessionCommand::Move { session, image }, link, out);
+                }
+                let words = format!(
+                    "Move {} to {image}, which has none of its variables? y/n ",
+                    row.name
+                );
+                self.ask(Asked::Move { session, image }, Prompt::new(words, 0))
             }
             Command::RunAgain => act(SessionCommand::RunAgain { session }, link, out),
             _ => None,

@@ -255,7 +255,7 @@ fn moving_and_running_the_history_again_are_one_key() {
         [
             SessionCommand::Move {
                 session: SESSION,
-                image: None
+                image: Some("moose".into())
             },
             SessionCommand::RunAgain { session: SECOND },
         ]
@@ -265,6 +265,28 @@ fn moving_and_running_the_history_again_are_one_key() {
         "{}",
         desk.screen()
     );
+}
+
+#[test]
+fn moving_a_session_that_has_evaluated_something_is_asked_before() {
+    let mut desk = sessions(80, 24);
+    let mut used = list();
+    used.sessions[0].history = 3;
+    desk.tell(&ToPane::Sessions {
+        list: used,
+        now: 170,
+    });
+    desk.press("i");
+    let asked = "Move main to moose, which has none of its variables? y/n";
+    assert!(desk.screen().contains(asked), "{}", desk.screen());
+    desk.press("n");
+    assert_eq!(commands(&desk), []);
+    desk.press("i, y");
+    let moved = SessionCommand::Move {
+        session: SESSION,
+        image: Some("moose".into()),
+    };
+    assert_eq!(commands(&desk), [moved]);
 }
 
 #[test]
