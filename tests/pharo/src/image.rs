@@ -7,9 +7,7 @@ use stui_embedded::vm::{Activity, BindingsId, SpawnOptions, Vm, VmConfig, VmEven
 use crate::Package;
 
 /// What the package uses of classes that the embedded Smalltalk lacks, and that is quickly said.
-const STAND_INS: [&str; 4] = [
-    "Object subclass: #UUID instanceVariableNames: '' classVariableNames: 'Count' package: 'StandIns'",
-    "UUID compile: 'asString Count := (Count ifNil: [ 10000000 ]) + 1. ^ Count printString , ''-0000-4000-8000-000000000000''' classified: 'converting'",
+const STAND_INS: [&str; 2] = [
     "Time class compile: 'microsecondClockValue ^ self millisecondClockValue * 1000' classified: 'clocks'",
     "ByteString class compile: 'findFirstInString: aString inSet: aMap startingAt: start
         start to: aString size do: [ :index | (aMap at: (aString at: index) asInteger + 1) = 0 ifFalse: [ ^ index ] ].
