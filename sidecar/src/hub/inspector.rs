@@ -10,16 +10,14 @@ use stui_protocol::object::{Child, ObjectHandle, View, ViewKind};
 use stui_protocol::pane::{InspectorView, Row};
 use stui_protocol::{request, response};
 
+use self::text::{TEXT_PAGE, Text};
+
+mod text;
+
 /// Most rows that a pane gets at once.
 pub const MAX_ROWS: u32 = 400;
 /// Rows asked for before a pane said how many it shows.
 pub const DEFAULT_ROWS: u32 = 60;
-/// Most characters of a text view that are asked for at once.
-const TEXT_PAGE: u64 = 20_000;
-/// Most characters of a text view that are shown.
-const MAX_TEXT: u64 = 1_000_000;
-/// Most bytes of a line of a text view in one row; the next row goes on with it.
-const MAX_LINE_BYTES: usize = 8 * 1024;
 /// Most rows whose handles are remembered, so that walking into them needs no further question.
 const REMEMBERED_ROWS: usize = 4096;
 /// Most characters of a name, class or value in a row.
@@ -44,72 +42,6 @@ pub struct Node {
     /// The row that was walked into.
     #[serde(default)]
     pub select: Option<u64>,
-}
-
-/// The beginning of a text view.
-#[derive(Debug, Default)]
-struct Text {
-    read: String,
-    /// How many characters that are.
-    characters: u64,
-    /// How many the text has.
-    total: u64,
-    /// Whether the server had no more to tell.
-    ended: bool,
-}
-
-impl Text {
-    /// Whether it is read as far as it will be.
-    fn is_whole(&self) -> bool {
-        self.ended || self.characters >= self.total.min(MAX_TEXT)
-    }
-
-    /// Takes what an answer has; one that does not go on where this ends is for somebody who asked before.
-    fn take(&mut self, text: &str, offset: u64, total: u64) {
-        if offset == self.characters {
-            self.read.push_str(text);
-            self.characters += text.chars().count() as u64;
-            self.ended = text.is_empty();
-            self.total = total;
-        }
-    }
-
-    /// It as rows: one a line, several for a long one.
-    fn rows(&self) -> Vec<Row> {
-        let read = self.read.replace("\r\n", "\n");
-        let lines = read.split(['\n', '\r']);
-        let mut rows: Vec<Row> = lines.flat_map(pieces).map(text_row).collect();
-        if self.is_whole() && self.characters < self.total {
-            let more = self.total - self.characters;
-            rows.push(text_row(&format!("… {more} more characters")));
-        }
-        rows
-    }
-}
-
-/// A line in pieces of a bounded size; an empty line is one empty piece.
-fn pieces(line: &str) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    let mut rest = line;
-    while rest.len() > MAX_LINE_BYTES {
-        let mut ends = (1..=MAX_LINE_BYTES).rev();
-        let end = ends.find(|end| rest.is_char_boundary(*end));
-        let end = end.unwrap_or(rest.len());
-        let (piece, after) = rest.split_at(end);
-        pieces.push(piece);
-        rest = after;
-    }
-    pieces.push(rest);
-    pieces
-}
-
-fn text_row(line: &str) -> Row {
-    Row {
-        name: String::new(),
-        value: cut(line, MAX_LINE_BYTES),
-        class_name: String::new(),
-        has_children: false,
-    }
 }
 
 /// The inspector's state.
@@ -262,13 +194,13 @@ impl Inspector {
         let node = self.trail.last()?;
         let (offset, limit) = if self.is_text {
             // what was read is not read again, but the question tells the views
-            let is_there = self.text.characters > 0
+            let is_there = self.text.characters() > 0
                 && (self.text.is_whole()
-                    || first.saturating_add(u64::from(count)) < self.text.rows().len() as u64);
+                    || first.saturating_add(u64::from(count)) < self.text.count());
             if is_there {
                 (0, 1)
             } else {
-                (self.text.characters, TEXT_PAGE)
+                (self.text.characters(), TEXT_PAGE)
             }
         } else {
             (first, u64::from(count.min(MAX_ROWS)))
@@ -302,16 +234,10 @@ impl Inspector {
         self.is_text = answer.text.is_some();
         let (total, first, rows) = if let Some(text) = &answer.text {
             self.text.take(text, answer.offset, answer.total);
-            let rows = self.text.rows();
-            let there = rows.len() as u64;
+            let there = self.text.count();
             let total = there + u64::from(!self.text.is_whole());
             let first = first.min(there.saturating_sub(1));
-            let rows = rows
-                .into_iter()
-                .skip(first as usize)
-                .take(count as usize)
-                .collect();
-            (total, first, fitting(rows))
+            (total, first, fitting(self.text.rows(first, count)))
         } else {
             let rows = fitting(answer.children.iter().map(row_of).collect());
             for (child, number) in answer.children.into_iter().zip(answer.offset..) {
