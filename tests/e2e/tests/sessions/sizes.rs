@@ -1,6 +1,6 @@
 //! Small and large terminals.
 
-use stui_e2e::{Session, Size, left};
+use stui_e2e::{Session, Size, left, roomy};
 
 fn works_at(size: Size) {
     let session = Session::start(size);
@@ -35,6 +35,19 @@ fn a_terminal_may_change_its_size_while_it_is_used() {
             screen.size().1.get() == size.columns && left(screen).contains("3 + 4 7")
         });
     }
+    session.prints("6 * 7", "42");
+    session.close();
+}
+
+#[test]
+fn a_new_tab_is_an_ordinary_one_and_the_workspace_one_key_away() {
+    let session = Session::start(roomy());
+    session.prints("3 + 4", "7");
+    session.press("Ctrl t").press("n");
+    session.see("Tab #2");
+    session.see_no_more("workspace");
+    session.press("Alt w");
+    session.see("3 + 4 7");
     session.prints("6 * 7", "42");
     session.close();
 }
