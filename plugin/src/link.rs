@@ -115,6 +115,12 @@ impl Link {
         self.welcomed && self.silence < SILENCE
     }
 
+    /// Whether a user need not know of anything: a sidecar listens, or was heard just now and is about to
+    /// say welcome on another pipe. It replaces all of them when somebody else attaches.
+    pub fn seems_live(&self) -> bool {
+        self.is_live() || (self.was_live && self.failure.is_none() && self.silence < SILENCE)
+    }
+
     /// Whether a sidecar listens, or one that takes the place of a lost one is about to: what is done now
     /// is kept for it.
     pub fn takes_acts(&self) -> bool {
@@ -130,7 +136,7 @@ impl Link {
     pub fn standing(&self) -> Standing {
         if !self.permitted {
             Standing::Unpermitted
-        } else if self.is_live() {
+        } else if self.seems_live() {
             Standing::Live
         } else if self.was_live
             || self.failure.is_some()

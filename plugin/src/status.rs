@@ -242,7 +242,7 @@ fn state(link: &Link, named: Named, theme: &Theme) -> Vec<(String, Style)> {
         (Standing::Live, ServerLink::Failed { .. }) => (theme.error, "✗ no server".to_owned()),
     };
     let mut parts = vec![(words, style)];
-    if !link.is_live() {
+    if !link.seems_live() {
         return parts;
     }
     match status.running {
@@ -261,7 +261,7 @@ fn state(link: &Link, named: Named, theme: &Theme) -> Vec<(String, Style)> {
 fn company(about: About<'_>, theme: &Theme) -> Vec<(String, Style)> {
     let status = about.link.status();
     let mut parts = Vec::new();
-    if !about.link.is_live() {
+    if !about.link.seems_live() {
         return parts;
     }
     if about.read_only || status.host.is_some() {
@@ -345,8 +345,9 @@ type Hint = (String, &'static str);
 /// shows all keys, then the others in the table's order.
 fn hints(about: About<'_>) -> Vec<Hint> {
     let link = about.link;
-    let running = link.is_live() && link.status().running > 0;
-    let debugged = link.is_live() && link.status().debuggers > 0 && about.role == Role::Workspace;
+    let running = link.seems_live() && link.status().running > 0;
+    let debugged =
+        link.seems_live() && link.status().debuggers > 0 && about.role == Role::Workspace;
     let rows = about.keymap.rows();
     let mut hints: Vec<(Command, Hint)> = rows
         .filter(|(entry, _)| !entry.hint.is_empty() && entry.place.includes(about.role))

@@ -179,6 +179,22 @@ fn the_status_line_says_how_the_chain_stands() {
 }
 
 #[test]
+fn a_pipe_that_is_being_replaced_is_nothing_to_tell() {
+    let mut desk = Desk::role("inspector", 80, 10);
+    let before = desk.screen();
+    desk.sidecar.slow = true;
+    desk.input(Input::DownOpened {
+        pipe: "another".into(),
+    });
+    assert_eq!(desk.screen(), before);
+    // but the sidecar has to be heard on it
+    for _ in 0..4 {
+        desk.input(Input::Tick(1.0));
+    }
+    assert!(desk.screen().contains("no sidecar"), "{}", desk.screen());
+}
+
+#[test]
 fn a_silent_sidecar_is_looked_for_again_and_again_but_ever_more_rarely() {
     let mut desk = Desk::role("workspace", 80, 10);
     let mut looks = Vec::new();

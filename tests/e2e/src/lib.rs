@@ -9,7 +9,7 @@ mod stalls;
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use stui::demo::is_connected;
 pub use stui::demo::script::{CONNECTED, keys};
@@ -132,33 +132,54 @@ impl Session {
 
     /// The sidecar's process.
     pub fn sidecar(&self) -> Running {
-        let found = self.processes(&["stui", "sidecar", "--daemon"]);
-        match found.as_slice() {
-            [one] => one.clone(),
-            other => self.fail(&format!("one sidecar was expected, not {other:?}")),
-        }
+        self.only(&["stui", "sidecar", "--daemon"])
     }
 
     /// The Zellij server's process.
     pub fn zellij_server(&self) -> Running {
-        let found = self.processes(&["zellij", "--server"]);
-        match found.as_slice() {
-            [one] => one.clone(),
-            other => self.fail(&format!("one Zellij server was expected, not {other:?}")),
+        self.only(&["zellij", "--server"])
+    }
+
+    /// The one process whose command line contains these words in a row. For a moment there may be
+    /// others: a child that has not become its own program yet, or a sidecar that is about to find
+    /// that there is one already.
+    pub fn only(&self, words: &[&str]) -> Running {
+        let mut found = Vec::new();
+        self.wait_until(&format!("one process of {words:?}"), || {
+            found = self.processes(words);
+            found.len() == 1
+        });
+        found.remove(0)
+    }
+
+    /// Wait until something is so that no screen shows; `what` names it.
+    pub fn wait_until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so() {
+            if Instant::now() > deadline {
+                self.fail(&format!("there is not {what}"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Run `zellij` with arguments on the stage, for at most ten seconds; whether it succeeded.
+    /// Run `zellij` with arguments on the stage, for as long as [`PATIENCE`]; whether it succeeded.
     pub fn zellij(&self, arguments: &[&str]) -> bool {
         let mut command = self.stage.process(Path::new("timeout"));
-        command.arg("10").arg(self.stage.zellij()).args(arguments);
+        command
+            .arg(PATIENCE.as_secs().to_string())
+            .arg(self.stage.zellij())
+            .args(arguments);
         command.output().is_ok_and(|output| output.status.success())
     }
 
-    /// Run `stui` with arguments on the stage, for at most ten seconds; what it printed. It must succeed.
+    /// Run `stui` with arguments on the stage, for as long as [`PATIENCE`]; what it printed. It must succeed.
     pub fn stui(&self, arguments: &[&str]) -> String {
         let mut command = self.stage.process(Path::new("timeout"));
-        command.arg("10").arg(built_stui()).args(arguments);
+        command
+            .arg(PATIENCE.as_secs().to_string())
+            .arg(built_stui())
+            .args(arguments);
         match command.output() {
             Ok(output) if output.status.success() => {
                 String::from_utf8_lossy(&output.stdout).into_owned()

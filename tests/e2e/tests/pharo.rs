@@ -4,7 +4,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use stui_e2e::{NAME, Session, is_connected_to, new_stage, right, roomy};
 
@@ -93,13 +93,9 @@ fn a_session_on_a_pharo(arguments: &[OsString]) {
         count += 1;
     }
     assert!(count > 0, "the VM was not found among {killed:?}");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while is_connected_to(&session.terminal.screen(), "Pharo") {
-        if Instant::now() > deadline {
-            session.fail("nothing tells that the VM was killed");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    session.see_that("panes that tell of the killed VM", |screen| {
+        !is_connected_to(screen, "Pharo")
+    });
     see_connected(&session, Duration::from_secs(120));
     session.prints_after_all("6 * 7", "42");
     session.see("3 + 4 7");

@@ -104,6 +104,8 @@ pub(crate) struct Tally {
     failures: Vec<String>,
     /// Names of skipped tests.
     skips: Vec<String>,
+    /// The failed test whose panic the next line tells, and where in its source that was.
+    panicked: Option<(String, String)>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -325,7 +327,11 @@ pub(crate) fn run_harness(
 impl Tally {
     /// Take in a line of a test program.
     fn take(&mut self, line: &str, program: &str) {
-        if let Some(counts) = line.strip_prefix("test result: ") {
+        if let Some((test, place)) = self.panicked.take() {
+            self.explain(&format!("{program}: {test}"), &format!("{place} {line}"));
+        } else if let Some((test, place)) = panic_of(line) {
+            self.panicked = Some((test.to_owned(), place.to_owned()));
+        } else if let Some(counts) = line.strip_prefix("test result: ") {
             let number = |word: &str| -> u32 {
                 let count = counts
                     .split([';', '.'])
@@ -346,6 +352,14 @@ impl Tally {
         }
     }
 
+    /// Say of a failed test why it failed, with the first reason that it gave: the end of the output is
+    /// all that is kept of some runs.
+    fn explain(&mut self, failure: &str, reason: &str) {
+        if let Some(failure) = self.failures.iter_mut().find(|it| *it == failure) {
+            *failure = format!("{failure}\n    {reason}");
+        }
+    }
+
     /// Count something that is skipped as a whole, with the reason.
     pub(crate) fn skip(&mut self, what: String) {
         self.skipped += 1;
@@ -359,9 +373,36 @@ impl Tally {
     }
 }
 
+/// The test and the place in its source, if a line begins the message of a panic in a test.
+fn panic_of(line: &str) -> Option<(&str, &str)> {
+    let (test, rest) = line.strip_prefix("thread '")?.split_once('\'')?;
+    let (_, place) = rest.split_once("panicked at ")?;
+    Some((test, place))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_is_told_with_the_first_line_of_its_panic() {
+        let mut tally = Tally::default();
+        for line in [
+            "test a::slow ... FAILED",
+            "---- a::slow stdout ----",
+            "thread 'a::slow' (281) panicked at src/lib.rs:193:9:",
+            "no line",
+            "and a screen",
+            "thread 'a::slow' (281) panicked at src/lib.rs:7:1:",
+            "while it ended",
+        ] {
+            tally.take(line, "p (t)");
+        }
+        assert_eq!(
+            tally.failures,
+            ["p (t): a::slow\n    src/lib.rs:193:9: no line"]
+        );
+    }
 
     #[test]
     fn what_the_harness_prints_is_added_up() {

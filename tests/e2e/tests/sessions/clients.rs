@@ -1,14 +1,22 @@
 //! Several people attached to one session.
 
-use stui_e2e::{CONNECTED, NAME, PATIENCE, Screen, Session, Terminal, keys, left, place_of, roomy};
+use stui_e2e::{
+    CONNECTED, NAME, PATIENCE, Screen, Session, Terminal, is_connected, keys, left, place_of, roomy,
+};
 
-/// Somebody else attaches, and sees the connected panes.
-fn another(session: &Session) -> Terminal {
+/// Somebody else attaches, and sees the connected panes and a text in the workspace: panes of his own,
+/// which connect one after the other and know their text a moment later.
+fn another(session: &Session, text: &str) -> Terminal {
     let other = match session.stage.attach(NAME, roomy()) {
         Ok(terminal) => terminal,
         Err(error) => session.fail(&format!("the other client does not attach: {error:#}")),
     };
-    sees(session, &other, CONNECTED);
+    sees_that(
+        session,
+        &other,
+        &format!("connected panes and {text:?}"),
+        |screen| is_connected(screen) && left(screen).contains(text),
+    );
     other
 }
 
@@ -54,16 +62,15 @@ fn lines_with(screen: &Screen, text: &str) -> Vec<String> {
 fn two_clients_see_one_text_and_a_key_of_either_evaluates_once() {
     let session = Session::start(roomy());
     session.prints("count := 0", "0");
-    let other = another(&session);
-    sees(&session, &other, "count := 0 0");
+    let other = another(&session, "count := 0 0");
 
     // a key of the first client
     session.prints("count := count + 1", "1");
     sees(&session, &other, "count := count + 1 1");
 
     // a key of the other one
-    other.click(5, 5);
-    presses(&session, &other, &["Ctrl End", "Enter"]);
+    goes_behind(&session, &other, "count := count + 1 1");
+    presses(&session, &other, &["Enter"]);
     other.type_text("count := count + 10");
     presses(&session, &other, &[keys::PRINT_IT]);
     sees(&session, &other, "count := count + 10 11");
@@ -95,6 +102,20 @@ fn is_behind(screen: &Screen, text: &str) -> bool {
     })
 }
 
+/// Click behind a text, and wait until the cursor is there.
+fn goes_behind(session: &Session, person: &Terminal, text: &str) {
+    let mut place = None;
+    sees_that(session, person, text, |screen| {
+        place = place_of(screen, text.trim_end());
+        place.is_some()
+    });
+    let (row, column) = place.unwrap_or_default();
+    person.click(row, column + text.len() as u16);
+    sees_that(session, person, "the cursor behind its text", |screen| {
+        is_behind(screen, text)
+    });
+}
+
 /// All three type their words at the same time, character by character.
 fn type_at_once(people: &[&Terminal; 3]) {
     for n in 0..WORDS[0].len() {
@@ -109,19 +130,12 @@ fn what_three_clients_type_at_the_same_time_is_all_there_on_all_three_screens() 
     let session = Session::start(roomy());
     session.pastes("\"one \n\"two \n\"six ");
     session.see("\"six");
-    let (second, third) = (another(&session), another(&session));
+    let (second, third) = (another(&session, "\"six"), another(&session, "\"six"));
     let people = [&session.terminal, &second, &third];
 
     // everybody in his own line
     for (person, line) in people.into_iter().zip(["\"one ", "\"two ", "\"six "]) {
-        let screen = person.screen();
-        let Some((row, column)) = place_of(&screen, line.trim_end()) else {
-            session.fail(&format!("no line {line}"));
-        };
-        person.click(row, column + line.len() as u16);
-        sees_that(&session, person, "the cursor behind its word", |screen| {
-            is_behind(screen, line)
-        });
+        goes_behind(&session, person, line);
     }
     type_at_once(&people);
     let lines: Vec<String> = ["one", "two", "six"]
@@ -209,7 +223,7 @@ fn what_three_clients_type_at_the_same_time_is_all_there_on_all_three_screens() 
 fn guests_who_look_on_change_nothing_until_they_may() {
     let session = Session::start(roomy());
     session.prints("3 + 4", "7");
-    let guest = another(&session);
+    let guest = another(&session, "3 + 4 7");
     guest.click(5, 5);
     let guests = |may: &str| session.stui(&["guests", may, "--zellij-session", NAME]);
 
@@ -268,11 +282,11 @@ fn a_second_workspace_in_another_tab_shows_the_text_and_a_key_there_evaluates_on
         let answer = there.and_then(|(row, column)| screen.cell(row, column + 11));
         answer.is_some_and(|cell| !cell.inverse()) && left(screen).contains(CONNECTED)
     });
-    session.terminal.click(5, 5);
+    goes_behind(&session, &session.terminal, "count := 0 0");
     session.prints("count := count + 1", "1");
     session.press("Ctrl t").press("1");
     session.see("count := count + 1 1");
-    session.terminal.click(5, 5);
+    goes_behind(&session, &session.terminal, "count := count + 1 1");
     session.prints("count := count + 10", "11");
     session.close();
 }

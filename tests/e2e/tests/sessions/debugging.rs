@@ -98,7 +98,7 @@ fn an_open_debugger_survives_a_killed_sidecar() {
     assert!(info.contains("ZeroDivide"), "{info}");
     let killed = session.sidecar();
     killed.kill();
-    session.see_that("another sidecar", |_| {
+    session.wait_until("another sidecar", || {
         let now = session.processes(&["stui", "sidecar", "--daemon"]);
         now.iter().any(|running| running.pid != killed.pid)
     });

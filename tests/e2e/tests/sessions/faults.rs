@@ -1,8 +1,6 @@
 //! Processes that die: the workspace comes back with its text and goes on.
 
-use std::time::Instant;
-
-use stui_e2e::{PATIENCE, Running, Session, Signal, roomy};
+use stui_e2e::{NAME, Running, Session, Signal, roomy};
 
 #[test]
 fn a_killed_sidecar_comes_back_with_the_text_and_evaluates_again() {
@@ -23,12 +21,14 @@ fn a_killed_sidecar_comes_back_with_the_text_and_evaluates_again() {
     session.see("kept size 11");
 
     // it was its keeper who brought it back; without one, the panes do
-    let log = session.stage.logs();
-    assert!(log.contains("starting another one"), "{log}");
-    let keepers = session.processes(&["stui", "sidecar", "--keep"]);
-    assert_eq!(keepers.len(), 1, "{keepers:?}");
+    session.wait_until("a word of the keeper in the log", || {
+        let log = format!("state/stui/sessions/{NAME}/sidecar.log");
+        let log = std::fs::read_to_string(session.stage.path(&log));
+        log.is_ok_and(|log| log.contains("starting another one"))
+    });
+    let keeper = session.only(&["stui", "sidecar", "--keep"]);
     let killed = session.sidecar();
-    keepers[0].kill();
+    keeper.kill();
     killed.kill();
     session.prints("kept size + 1", "12");
     assert_ne!(session.sidecar().pid, killed.pid);
@@ -54,13 +54,9 @@ fn each_killed_pipe_process_is_replaced() {
         pipe.kill();
         session.prints(&format!("{n} + 100"), &format!("{}", n + 100));
     }
-    let deadline = Instant::now() + PATIENCE;
-    while pipes().count() < first.len() {
-        if Instant::now() > deadline {
-            session.fail("not every pipe was replaced");
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    session.wait_until("a pipe in the place of each", || {
+        pipes().count() >= first.len()
+    });
     session.close();
 }
 
@@ -90,14 +86,10 @@ fn a_server_that_stands_still_outlives_the_sidecar_that_started_it() {
         server.send(Signal::STOP);
     }
     killed.kill();
-    let deadline = Instant::now() + PATIENCE;
-    let sidecars = || session.processes(&["stui", "sidecar", "--daemon"]);
-    while sidecars().iter().all(|running| running.pid == killed.pid) {
-        if Instant::now() > deadline {
-            session.fail("no other sidecar came");
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    session.wait_until("another sidecar", || {
+        let sidecars = session.processes(&["stui", "sidecar", "--daemon"]);
+        sidecars.iter().any(|running| running.pid != killed.pid)
+    });
     for server in &servers {
         server.send(Signal::CONT);
     }

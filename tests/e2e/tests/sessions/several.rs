@@ -1,6 +1,6 @@
 //! Several sessions and several images in one Zellij session.
 
-use stui_e2e::{CONNECTED, PATIENCE, Session, keys, left, new_stage, roomy};
+use stui_e2e::{CONNECTED, Session, keys, left, new_stage, roomy};
 
 /// What the floating list of sessions shows at its top.
 const LIST: &str = "State";
@@ -103,11 +103,7 @@ fn a_second_image_is_connected_while_the_session_runs() {
         .arg(&file)
         .spawn()
         .unwrap_or_else(|error| session.fail(&error.to_string()));
-    let deadline = std::time::Instant::now() + PATIENCE;
-    while !file.exists() {
-        assert!(std::time::Instant::now() < deadline, "no second server");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    session.wait_until("a connection file of the second server", || file.exists());
     session.prints("Smalltalk at: #Here put: 1", "1");
     session.stui(&["connect", &file.display().to_string(), "--name", "second"]);
     session.stui(&["sessions", "new", "there", "--image", "second"]);
