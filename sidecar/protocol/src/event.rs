@@ -49,10 +49,13 @@ impl Serialize for Event {
     }
 }
 
+/// What `Transcript clear` writes: who shows the text forgets what came before it.
+pub const FORM_FEED: char = '\u{c}';
+
 /// Text was written to Transcript.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Transcript {
-    /// The text; lines end as the code wrote them.
+    /// The text; lines end as the code wrote them. A [`FORM_FEED`] begins a new page.
     pub text: String,
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
+use stui_protocol::event::FORM_FEED;
 
 /// Most lines kept.
 const MAX_LINES: usize = 10_000;
@@ -92,8 +93,9 @@ impl Transcript {
         self.oldest + self.lines.len() as u64
     }
 
-    /// Writes text behind the last one. Lines end with CR, LF or both; control characters but tabs
-    /// are left out, so that no program can play with the terminal.
+    /// Writes text behind the last one. Lines end with CR, LF or both; a form feed begins anew, as
+    /// [`Transcript::clear`]; control characters but tabs are left out, so that no program can play
+    /// with the terminal.
     pub fn write(&mut self, text: &str) {
         for c in text.chars() {
             let joined = std::mem::take(&mut self.after_return) && c == '\n';
@@ -106,6 +108,7 @@ impl Transcript {
                         self.drop_oldest();
                     }
                 }
+                FORM_FEED => self.clear(),
                 c if c.is_control() && c != '\t' => {}
                 c => self.push(c),
             }
@@ -194,6 +197,15 @@ mod tests {
             transcript.window(Some(0), 10, 1000),
             (0, ["a", "b", "c", "", "d\te[2J"].map(String::from).to_vec())
         );
+    }
+
+    #[test]
+    fn a_form_feed_forgets_what_was_written_before() {
+        let mut transcript = Transcript::default();
+        transcript.write("a\nb\nc\u{c}d\n");
+        transcript.write("e");
+        let (first, lines) = transcript.window(None, 5, 1000);
+        assert_eq!((first, lines), (3, vec!["d".to_owned(), "e".to_owned()]));
     }
 
     #[test]

@@ -230,6 +230,13 @@ fn a_halt_can_depend_on_a_condition_and_come_once() {
 }
 
 #[test]
+fn a_cleared_transcript_begins_a_new_page() {
+    let mut world = World::new();
+    world.prints("Transcript show: 'a'; clear; show: 'b'. 3", "3");
+    assert_eq!(world.transcript, "a\u{c}b");
+}
+
+#[test]
 fn what_would_be_shown_in_a_window_is_written_to_the_transcript() {
     let mut world = World::new();
     world.prints(

@@ -25,6 +25,13 @@ fn what_is_typed_is_evaluated_and_its_answer_printed() {
     session.see_that("the text in the transcript", |screen| {
         right(screen).contains("heard 20")
     });
+    session
+        .at_the_end()
+        .types("Transcript clear; show: 'anew'; cr")
+        .press(keys::DO_IT);
+    session.see_that("only what was written since", |screen| {
+        right(screen).contains("anew") && !right(screen).contains("heard 20")
+    });
     session.close();
 }
 
