@@ -180,17 +180,36 @@ impl Stage {
 
     /// Quit Zellij with its own key, and wait until no process is left.
     ///
+    /// Zellij 0.45.1 takes a pipe that is just being opened for a person who stays
+    /// (`active_clients_are_connected` of its server) and goes on without a terminal. Then somebody
+    /// attaches and quits once more.
+    ///
     /// # Errors
     /// If the program or a process stays.
     pub fn close(&self, terminal: &Terminal) -> Result<()> {
-        terminal.press("Ctrl q")?;
-        if terminal.wait_exit(ENDING)?.is_none() {
-            bail!(
-                "Zellij does not quit; its screen:\n{}",
-                framed(&terminal.screen())
-            );
+        quit(terminal)?;
+        if let Some(session) = self.staying_session() {
+            let again = self.attach(&session, Size::new(80, 24))?;
+            // if it was only slow to end, there is nothing to attach to
+            if again.wait_for(ENDING, &format!("({session})")).is_ok() {
+                quit(&again)?;
+            }
         }
         self.wait_until_empty()
+    }
+
+    /// The name of a session whose Zellij server is still there after a time in which it could have ended.
+    fn staying_session(&self) -> Option<String> {
+        let deadline = Instant::now() + ENDING / 4;
+        loop {
+            let mut all = self.processes().into_iter();
+            let server = all.find(|running| running.is(&["zellij", "--server"]))?;
+            if Instant::now() >= deadline {
+                let socket = server.arguments.last()?;
+                return Some(Path::new(socket).file_name()?.to_str()?.to_owned());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Wait until no process is left that was started here.
@@ -237,6 +256,18 @@ impl Stage {
         }
         out
     }
+}
+
+/// Press the key that quits Zellij, and wait until the program has ended.
+fn quit(terminal: &Terminal) -> Result<()> {
+    terminal.press("Ctrl q")?;
+    if terminal.wait_exit(ENDING)?.is_none() {
+        bail!(
+            "Zellij does not quit; its screen:\n{}",
+            framed(&terminal.screen())
+        );
+    }
+    Ok(())
 }
 
 impl Drop for Stage {

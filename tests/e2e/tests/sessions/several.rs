@@ -5,14 +5,15 @@ use stui_e2e::{CONNECTED, Session, keys, left, new_stage, roomy};
 /// What the floating list of sessions shows at its top.
 const LIST: &str = "State";
 
-/// Make a session in the list, on the image of the first row.
+/// Make a session in the list, on the image of the first row, and see it in the workspace: what is typed
+/// before is for the session that was there.
 fn make(session: &Session, name: &str) {
     session.press("Alt s").see(LIST);
     session.press("n").see("Name of the new session");
     session.types(name);
     session.see(&format!("session on embedded: {name}"));
-    // the list goes, and what is typed next is for the new session's workspace
     session.press("Enter").see_no_more(LIST);
+    see_session(session, name);
 }
 
 /// Switch to the session that is so many rows from the top.
@@ -46,7 +47,6 @@ fn two_sessions_have_texts_and_variables_of_their_own() {
     session.prints("x := 'in main'", "'in main'");
     make(&session, "work");
     session.see_no_more("in main");
-    see_session(&session, "work");
     session.press("Alt w");
     session.prints("x := 2", "2");
 
