@@ -198,6 +198,13 @@ impl Session {
         self.must(self.stage.close(&self.terminal));
     }
 
+    /// Kill the terminal of somebody else, and wait until Zellij knows it; before, quitting would leave the
+    /// session to him. The panes say how many people there are while it is more than one.
+    pub fn leaves(&self, other: &Terminal) {
+        self.must(other.kill());
+        self.see_no_more("people");
+    }
+
     /// See that no process is left.
     pub fn see_the_end(&self) {
         self.must(self.stage.wait_until_empty());

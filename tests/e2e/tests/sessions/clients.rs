@@ -83,9 +83,7 @@ fn two_clients_see_one_text_and_a_key_of_either_evaluates_once() {
     assert_eq!(texts[0], texts[1]);
 
     // one goes, the other goes on
-    if let Err(error) = other.kill() {
-        session.fail(&error.to_string());
-    }
+    session.leaves(&other);
     session.prints("count * 3", "33");
     session.close();
 }
@@ -257,9 +255,7 @@ fn guests_who_look_on_change_nothing_until_they_may() {
     guest.type_text("7 * 8");
     presses(&session, &guest, &[keys::PRINT_IT]);
     session.see("7 * 8 56");
-    if let Err(error) = guest.kill() {
-        session.fail(&error.to_string());
-    }
+    session.leaves(&guest);
     session.close();
 }
 

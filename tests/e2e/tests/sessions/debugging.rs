@@ -181,9 +181,6 @@ fn two_people_see_the_same_debugger_and_a_key_of_either_is_one_step() {
             lines.iter().filter(is_it).count() == 1
         })
     });
-    if let Err(error) = other.kill() {
-        session.fail(&error.to_string());
-    }
-    session.see_no_more("2 people");
+    session.leaves(&other);
     session.close();
 }
