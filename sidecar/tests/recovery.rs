@@ -20,8 +20,8 @@ use support::{LIMIT, Serve, session, value};
 /// What is promised.
 const SECOND: Duration = Duration::from_secs(1);
 /// A server that is gone without a word is missed after so long: a heartbeat and the time that its
-/// answer may take, and some more for a machine that is busy.
-const MISSED: Duration = Duration::from_secs(4 + 2);
+/// answer may take, and as much again for a machine that is busy.
+const MISSED: Duration = Duration::from_secs(2 * 4);
 
 /// Something happens to the way, something brings it back, and the time from then until an evaluation is
 /// answered is taken.

@@ -17,8 +17,9 @@ use crate::zellij::Multiplexer;
 /// How long anything may take before it counts as broken.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longer than this, and something else stood in the way of a key: with a machine to itself it takes
-/// some milliseconds.
-const PROMPT: Duration = Duration::from_secs(3);
+/// some milliseconds, on a busy one it may be seconds. What stands in the way here would be there for as
+/// long as the test looks.
+const PROMPT: Duration = Duration::from_secs(10);
 
 fn wait(
     table: &impl Table,
