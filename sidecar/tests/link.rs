@@ -123,8 +123,8 @@ fn an_endless_loop_is_interrupted_by_another_request() {
     let client = serve.client();
     let pending = client.begin(evaluate("[ true ] whileTrue", None));
     assert_eq!(value(&client, "3 + 4", None), "7");
-    let request_id = pending.id().to_string();
-    client.request(Interrupt { request_id }, LIMIT).unwrap();
+    let interrupt = Interrupt::of_request(&pending.id());
+    client.request(interrupt, LIMIT).unwrap();
     assert!(matches!(pending.wait(LIMIT), Ok(Response::Error(_))));
 }
 

@@ -356,8 +356,31 @@ pub struct Describe {}
 /// Stop a running evaluation. One that a debugger has continued, and that runs on, is not ended but suspended.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Interrupt {
-    /// Id of the request that runs it.
+    /// Id of the request that runs it; left out where a session is named.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub request_id: String,
+    /// Instead of an evaluation: end what code of this session has forked and left running. A server that
+    /// does not know what was forked refuses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+}
+
+impl Interrupt {
+    /// Stops what this request runs.
+    pub fn of_request(id: &impl ToString) -> Interrupt {
+        Interrupt {
+            request_id: id.to_string(),
+            session_id: None,
+        }
+    }
+
+    /// Ends what code of this session has forked.
+    pub fn of_session(id: &str) -> Interrupt {
+        Interrupt {
+            request_id: String::new(),
+            session_id: Some(id.to_owned()),
+        }
+    }
 }
 
 /// What could stand at the cursor.

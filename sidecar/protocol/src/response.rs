@@ -436,6 +436,9 @@ pub struct Interrupt {
     pub request_id: String,
     /// Whether it was still running or waiting.
     pub interrupted: bool,
+    /// How many forked processes were ended, where a session was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forked: Option<u64>,
 }
 
 /// What could stand at the cursor.

@@ -251,8 +251,7 @@ fn wait(
         if !timed_out && !stopped {
             continue;
         }
-        let request_id = pending.id().to_string();
-        client.request(request::Interrupt { request_id }, LIMIT)?;
+        client.request(request::Interrupt::of_request(&pending.id()), LIMIT)?;
         return Ok(match limit {
             Some(limit) if !stopped => Ended::TimedOut(limit),
             _ => Ended::Interrupted,

@@ -10,7 +10,7 @@ use stui_protocol::event::{Event, Happening, Transcript};
 use stui_protocol::object::{Child, ObjectHandle, View};
 use stui_protocol::pane::{Edit, How, InspectorView, MarkKind, Pos, Span};
 use stui_protocol::position::{Position, Range};
-use stui_protocol::request::Request;
+use stui_protocol::request::{Interrupt, Request};
 use stui_protocol::response::{self, Response};
 
 use super::record::Snapshot;
@@ -658,6 +658,32 @@ fn a_session_that_the_server_forgot_is_made_anew_and_the_evaluation_runs_there()
     scene.restart();
     scene.connect("server-1");
     assert_eq!(scene.take("Evaluate").0, second);
+}
+
+#[test]
+fn where_nothing_runs_an_interrupt_ends_what_was_forked() {
+    let mut scene = Scene::connected();
+    let mut told = |answer: Response| {
+        scene.act(Act::Interrupt);
+        let (id, request) = scene.take("Interrupt");
+        assert_eq!(request, Interrupt::of_session("s1").into());
+        scene.play(Input::Reply {
+            id,
+            outcome: Outcome::Answered(Box::new(answer)),
+        });
+        scene.notices().pop()
+    };
+    let forked = |count| response::Interrupt {
+        forked: Some(count),
+        ..Default::default()
+    };
+    let nothing = Some("Nothing is running.".to_owned());
+    assert_eq!(told(forked(0).into()), nothing);
+    let two = "Ended 2 processes that the code had forked.";
+    assert_eq!(told(forked(2).into()).as_deref(), Some(two));
+    // a server that does not know what was forked
+    let refused = ErrorInfo::new(ErrorCode::InvalidRequest, "request_id is missing");
+    assert_eq!(told(refused.into()), nothing);
 }
 
 #[test]

@@ -2,12 +2,14 @@
 
 mod support;
 
+use std::time::Instant;
+
 use stui_protocol::error::ErrorCode;
 use stui_protocol::event::Happening;
 use stui_protocol::object::ViewKind;
 use stui_protocol::request;
 use stui_protocol::response::Response;
-use support::{Client, evaluate, evaluate_in, inspect_in, inspect_object, server};
+use support::{Client, PATIENCE, evaluate, evaluate_in, inspect_in, inspect_object, server};
 
 #[test]
 fn two_sessions_never_see_each_others_variables() {
@@ -209,6 +211,29 @@ fn a_runaway_transcript_neither_blocks_nor_fills_the_server() {
     client.response_to(id);
     let subscription = Client::of(&server).subscribe(&session, Some(1));
     assert!(subscription.missed > 0);
+}
+
+#[test]
+fn what_a_session_forked_is_interrupted_and_nothing_else() {
+    let server = server();
+    let mut client = Client::of(&server);
+    let session = client.session("me");
+    let other = client.session("me");
+    client.print_in(&session, "done := 0. nil");
+    for _ in 0..2 {
+        let code = "[ [ [ true ] whileTrue ] ensure: [ done := done + 1 ] ] fork. Processor yield";
+        client.print_in(&session, code);
+    }
+    client.print_in(&session, "[ 1 / 0 ] fork. (Delay forMilliseconds: 1) wait");
+    client.print_in(&other, "[ [ true ] whileTrue ] fork. nil");
+
+    assert_eq!(client.interrupt_forked(&session), 2, "not what is debugged");
+    let begin = Instant::now();
+    while client.print_in(&session, "done") != "2" {
+        assert!(begin.elapsed() < PATIENCE, "its unwind blocks do not run");
+    }
+    assert_eq!(client.interrupt_forked(&session), 0);
+    assert_eq!(client.interrupt_forked(&other), 1);
 }
 
 #[test]

@@ -27,6 +27,8 @@ const MAX_PRINTED: usize = 20_000;
 const MAX_MARK_TEXT: usize = 300;
 /// What is said where debug it does not work.
 const LACKS_DEBUG_IT: &str = "This Smalltalk server cannot stop code before its first statement: put `self halt` into it, and evaluate it.";
+/// What an interrupt says where there is nothing for it.
+pub(super) const NOTHING_RUNS: &str = "Nothing is running.";
 /// Most marks at once, so that they fit one line of a pipe.
 const MAX_ERRORS: usize = 32;
 
@@ -298,12 +300,13 @@ impl Session {
         self.tell_marks(work);
     }
 
-    /// Interrupts everything that runs, and drops what still waits for a server.
+    /// Interrupts everything that runs, and drops what still waits for a server. Where nothing runs, what the
+    /// code forked is ended.
     pub(in crate::hub) fn interrupt(&mut self, by: Instance, work: &mut Work) {
         let steps = self.interrupt_debuggers(&by, work);
         if self.evaluations.is_empty() {
             if !steps {
-                work.notice(by, Level::Info, "Nothing is running.");
+                self.interrupt_forked(by, work);
             }
             return;
         }
@@ -315,9 +318,7 @@ impl Session {
         let connected = work.is_connected();
         for (id, sent) in ids {
             if sent {
-                let request = request::Interrupt {
-                    request_id: id.to_string(),
-                };
+                let request = request::Interrupt::of_request(&id);
                 self.ask(request, Purpose::Interrupt { by: by.clone() }, work);
             } else if self.finish(id, None, work).is_some() {
                 self.tell_marks(work);
@@ -327,6 +328,16 @@ impl Session {
         if !connected {
             let text = "Not connected: the interrupt is delivered as soon as the server is there.";
             work.notice(by, Level::Info, text);
+        }
+    }
+
+    fn interrupt_forked(&mut self, by: Instance, work: &mut Work) {
+        match &self.server {
+            Some(server) if work.is_connected() => {
+                let request = request::Interrupt::of_session(&server.session_id);
+                self.ask(request, Purpose::InterruptForked { by }, work);
+            }
+            _ => work.notice(by, Level::Info, NOTHING_RUNS),
         }
     }
 

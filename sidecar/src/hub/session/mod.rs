@@ -60,6 +60,10 @@ pub(super) enum Purpose {
     Interrupt {
         by: Instance,
     },
+    /// Nothing runs but what code had forked.
+    InterruptForked {
+        by: Instance,
+    },
     /// Rows of the inspector.
     Rows(RowsWanted),
     /// The row of the inspector that somebody wants to walk into.

@@ -5,6 +5,7 @@ use stui_protocol::pane::{Level, Role};
 use stui_protocol::response::Response;
 use stui_protocol::{Uuid, request};
 
+use super::evaluations::NOTHING_RUNS;
 use super::{Purpose, Session, Work};
 use crate::hub::record::{Change, ServerSession};
 use crate::hub::{Effect, Outcome};
@@ -193,6 +194,14 @@ impl Session {
             (Purpose::Interrupt { by }, Response::Interrupt(answer)) if !answer.interrupted => {
                 work.notice(by, Level::Info, "It had ended already.");
             }
+            (Purpose::InterruptForked { by }, Response::Interrupt(answer)) => {
+                let text = match answer.forked {
+                    Some(0) | None => NOTHING_RUNS.to_owned(),
+                    Some(1) => "Ended a process that the code had forked.".to_owned(),
+                    Some(count) => format!("Ended {count} processes that the code had forked."),
+                };
+                work.notice(by, Level::Info, text);
+            }
             (Purpose::Evaluation, response) => {
                 let text = format!(
                     "The server answered an evaluation with {}: update it or stui.",
@@ -249,6 +258,8 @@ impl Session {
             Purpose::Interrupt { by } => {
                 work.notice(by, Level::Error, error.message.clone());
             }
+            // the server does not know what was forked
+            Purpose::InterruptForked { by } => work.notice(by, Level::Info, NOTHING_RUNS),
             Purpose::Debugger(question) => self.debugger_refused(question, error, work),
             Purpose::WalkInto { .. } => {
                 self.announce(Some(Role::Inspector), Level::Error, &error.message, work);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use stui_protocol::error::RuntimeError;
-use stui_protocol::response::{ReleaseObjects, Response};
+use stui_protocol::response::{Interrupt, ReleaseObjects, Response};
 
 use super::debug::{DEBUG_LIMIT, DebugWork, Debugger};
 use super::evaluate::EvaluateWork;
@@ -164,6 +164,16 @@ impl<'a> Machine<'a> {
                 self.ended(job, response, Duration::ZERO);
             }
             Command::Interrupt { job } => self.stop(job, Stop::Interrupted),
+            Command::InterruptForked { job, session } => {
+                let owners = self.owners(session).into_iter();
+                let forked: usize = owners.map(|owner| self.vm.interrupt_children(owner)).sum();
+                let answer = Interrupt {
+                    interrupted: forked > 0,
+                    forked: Some(forked as u64),
+                    ..Interrupt::default()
+                };
+                self.ended(job, answer.into(), Duration::ZERO);
+            }
             Command::OpenSession { session, prefix } => {
                 let bindings = self.vm.new_bindings();
                 let registry = Registry::new(prefix);
@@ -205,18 +215,21 @@ impl<'a> Machine<'a> {
 
     /// Ends the processes that evaluations of a session forked and left behind.
     fn end_children(&mut self, session: SessionNumber) {
-        let owners: HashSet<ProcessId> = self
-            .vm
+        for owner in self.owners(session) {
+            self.vm.terminate_children(owner);
+        }
+    }
+
+    /// Those processes of a session that others which still exist belong to.
+    fn owners(&self, session: SessionNumber) -> HashSet<ProcessId> {
+        self.vm
             .heap
             .all_objects()
             .filter(|object| self.vm.class_of(*object) == class::PROCESS)
             .filter_map(|process| self.vm.heap.slot(process, slot::PROCESS_OWNER).as_size())
             .map(|owner| ProcessId(owner as u64))
             .filter(|owner| self.origins.get(owner) == Some(&session))
-            .collect();
-        for owner in owners {
-            self.vm.terminate_children(owner);
-        }
+            .collect()
     }
 
     /// Tells the server, after what was written before.

@@ -61,6 +61,13 @@ pub enum Command {
         /// The job.
         job: JobId,
     },
+    /// End what code of a session forked and left running.
+    InterruptForked {
+        /// The job, which answers how many there were.
+        job: JobId,
+        /// The session.
+        session: SessionNumber,
+    },
     /// A session begins.
     OpenSession {
         /// Its number.

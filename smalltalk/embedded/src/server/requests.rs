@@ -140,6 +140,10 @@ impl Desk {
             Request::Evaluate(params) => self.evaluate(origin, id, params, now)?,
             Request::Debug(params) => self.debug(origin, params, now)?,
             Request::Inspect(params) => self.inspect(origin, params, now)?,
+            Request::Interrupt(request::Interrupt {
+                session_id: Some(session),
+                ..
+            }) => self.interrupt_forked(origin, &session, now)?,
             Request::Interrupt(params) => self.interrupt(params, now)?.into(),
             Request::SystemInfo(params) => self.ask(origin, Question::SystemInfo(params), None)?,
             Request::ListClasses(params) => {
@@ -358,7 +362,21 @@ impl Desk {
         Ok(response::Interrupt {
             request_id: params.request_id,
             interrupted,
+            forked: None,
         })
+    }
+
+    fn interrupt_forked(
+        &mut self,
+        origin: &Origin,
+        session: &str,
+        now: Instant,
+    ) -> Result<Step, ErrorInfo> {
+        let session = self.sessions.using(session, now)?.number;
+        let job = self.new_job(origin)?;
+        // Of no session: it waits for nothing of it.
+        let command = Command::InterruptForked { job, session };
+        Ok(Step::Job(job, None, None, command))
     }
 
     fn ask(

@@ -197,18 +197,33 @@ impl Vm {
             .is_some_and(|process| self.resume_process(process))
     }
 
-    /// Ends, at once, every process that a spawned process forked and that still exists.
-    /// Answers how many there were.
-    pub fn terminate_children(&mut self, id: ProcessId) -> usize {
+    /// Every process that a spawned process forked and that still exists.
+    fn children_of(&self, id: ProcessId) -> Vec<Oop> {
         let owner = Oop::index(id.0 as usize);
         let spawned = self.process(id);
-        let children: Vec<Oop> = self
-            .heap
+        self.heap
             .all_objects()
             .filter(|oop| self.heap.class_of(*oop) == class::PROCESS && Some(*oop) != spawned)
             .filter(|oop| self.heap.slot(*oop, slot::PROCESS_OWNER) == owner)
             .filter(|oop| !matches!(self.process_state(*oop), state::TERMINATED))
-            .collect();
+            .collect()
+    }
+
+    /// Ends every process that a spawned process forked and that still exists, as [`Vm::interrupt`] does.
+    /// Answers how many there were.
+    pub fn interrupt_children(&mut self, id: ProcessId) -> usize {
+        let children = self.children_of(id);
+        for child in &children {
+            self.set_aside(*child);
+            self.begin_termination(*child, Oop::NIL);
+        }
+        children.len()
+    }
+
+    /// Ends, at once, every process that a spawned process forked and that still exists.
+    /// Answers how many there were.
+    pub fn terminate_children(&mut self, id: ProcessId) -> usize {
+        let children = self.children_of(id);
         for child in &children {
             self.set_aside(*child);
             self.detach(*child);

@@ -236,11 +236,16 @@ impl Client {
 
     /// Interrupts a request, and answers whether it was still running.
     pub(crate) fn interrupt(&mut self, id: Uuid) -> bool {
-        let params = request::Interrupt {
-            request_id: id.to_string(),
-        };
-        match self.ask(params) {
+        match self.ask(request::Interrupt::of_request(&id)) {
             Response::Interrupt(answer) => answer.interrupted,
+            other => panic!("{other:?} is no answer to an interrupt"),
+        }
+    }
+
+    /// Interrupts what a session forked, and answers how many processes that were.
+    pub(crate) fn interrupt_forked(&mut self, session: &str) -> u64 {
+        match self.ask(request::Interrupt::of_session(session)) {
+            Response::Interrupt(answer) => answer.forked.expect("a number"),
             other => panic!("{other:?} is no answer to an interrupt"),
         }
     }

@@ -82,5 +82,10 @@ fn an_endless_loop_is_interrupted_and_the_next_evaluation_works() {
     session.press(keys::INTERRUPT);
     session.see_no_more("running");
     session.prints("6 * 7", "42");
+
+    // also one in a process of its own, that nobody waits for
+    session.prints("[ [ true ] whileTrue ] fork. 5", "5");
+    session.press(keys::INTERRUPT);
+    session.see("Ended a process that the code had forked");
     session.close();
 }

@@ -16,14 +16,15 @@ fn make(session: &Session, name: &str) {
     see_session(session, name);
 }
 
-/// Switch to the session that is so many rows from the top.
-fn switch(session: &Session, row: usize) {
+/// Switch to the session that is so many rows from the top, and see its name in the workspace.
+fn switch(session: &Session, row: usize, name: &str) {
     session.press("Alt s").see(LIST);
     session.press("Home");
     for _ in 0..row {
         session.press("Down");
     }
     session.press("Enter").see_no_more(LIST);
+    see_session(session, name);
 }
 
 /// Wait until the workspace shows a text.
@@ -50,11 +51,10 @@ fn two_sessions_have_texts_and_variables_of_their_own() {
     session.press("Alt w");
     session.prints("x := 2", "2");
 
-    switch(&session, 0);
+    switch(&session, 0, "main");
     see_in_workspace(&session, "x := 'in main' 'in main'");
     session.press("Alt w");
     session.prints("x size", "7");
-    see_session(&session, "main");
     assert!(!left(&session.terminal.screen()).contains("x := 2"));
 
     // the command line sees and closes them
@@ -87,7 +87,7 @@ fn what_runs_goes_on_in_its_session_while_another_one_is_shown() {
     session.see_no_more("Delay");
     session.press("Alt w");
     session.prints("1 + 1", "2");
-    switch(&session, 0);
+    switch(&session, 0, "main");
     see_in_workspace(&session, "6 * 7 42");
     session.close();
 }
@@ -107,8 +107,7 @@ fn a_second_image_is_connected_while_the_session_runs() {
     session.prints("Smalltalk at: #Here put: 1", "1");
     session.stui(&["connect", &file.display().to_string(), "--name", "second"]);
     session.stui(&["sessions", "new", "there", "--image", "second"]);
-    switch(&session, 1);
-    session.see("there on second");
+    switch(&session, 1, "there");
     session.press("Alt w");
     session.prints("Smalltalk includesKey: #Here", "false");
     let list = session.stui(&["sessions", "list"]);
@@ -145,7 +144,7 @@ fn a_zellij_session_that_was_killed_comes_back_with_all_its_sessions() {
     let session = Session::start_on(stage, roomy());
     session.see(CONNECTED);
     see_in_workspace(&session, "second := 2 2");
-    switch(&session, 0);
+    switch(&session, 0, "main");
     see_in_workspace(&session, "first := 1 1");
     // the server is another one: its variables come back by running the history again
     session.press("Alt s").see("1 to run");

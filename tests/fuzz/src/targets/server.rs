@@ -178,9 +178,7 @@ fn run_messages(input: &[u8]) {
     }
     // what runs for ever has to end before its answer comes
     for id in asked.iter().filter(|id| !id.is_nil()) {
-        let interrupt = Interrupt {
-            request_id: id.to_string(),
-        };
+        let interrupt = Interrupt::of_request(id);
         client.ask(&Envelope::request(Uuid::new_v4(), interrupt));
     }
     let ping = Envelope::request(Uuid::new_v4(), Ping::default());

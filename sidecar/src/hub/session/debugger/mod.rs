@@ -401,9 +401,7 @@ impl Session {
         // Of one that went on, its evaluation's request is what runs.
         requests.extend(gone_on.filter_map(|open| Some(open.of.as_ref()?.id)));
         for id in &requests {
-            let request = request::Interrupt {
-                request_id: id.to_string(),
-            };
+            let request = request::Interrupt::of_request(id);
             self.ask(request, Purpose::Interrupt { by: by.clone() }, work);
         }
         !requests.is_empty()
