@@ -316,6 +316,7 @@ fi
 
 if [ "$action" = test ]; then
 	folder=$(mktemp -d "${TMPDIR:-/tmp}/stui-test.XXXXXX") || fail "There is no place for temporary files."
+	new=$folder
 	# Tests define and remove classes, which goes to the file of changes: a copy, for once.
 	copy_image "$home/prepared" "$folder/test"
 	STUI_ENDPOINT=
