@@ -112,6 +112,7 @@ umask 077
 child=
 server=
 watcher=
+new=
 
 # Runs a command in the background, in a session of its own: a key or a closed window that ends this script must not
 # reach the VM, which would die of it. $child is its process, and its group too where that is so.
@@ -134,9 +135,9 @@ kill_child() {
 	[ -z "$pid" ] || [ -z "$server" ] || kill -9 "$pid" 2>/dev/null
 }
 
-# The process id in a connection file.
+# The process id in a connection file. 0 stands there if the server could not find it out, and means many processes to kill.
 pid_in() {
-	[ -r "$1" ] && sed -n 's/.*"pid" *: *\([0-9][0-9]*\).*/\1/p' "$1" | head -n 1
+	[ -r "$1" ] && sed -n 's/.*"pid" *: *\([1-9][0-9]*\).*/\1/p' "$1" | head -n 1
 }
 
 stop_watching() {
@@ -168,6 +169,7 @@ cancel() {
 	trap '' TERM INT HUP
 	kill_child
 	stop_watching
+	[ -z "$new" ] || rm -rf "$new"
 	say "it was told to stop before the server listened"
 	exit 0
 }
@@ -214,7 +216,11 @@ copy_image() {
 # Loads STUI into a copy of the image, in a folder that is named after the image.
 prepare_image() {
 	if [ "$again" = no ] && is_prepared; then return; fi
-	new=$home.new
+	# Of runs that were killed. Others may be preparing the same image at this moment, so each has a folder of its own.
+	for old in "$home".new.*; do
+		[ ! -d "$old" ] || kill -0 "${old##*.}" 2>/dev/null || rm -rf "$old"
+	done
+	new=$home.new.$$
 	rm -rf "$new" && mkdir -p "$new" || fail "The folder $new cannot be made."
 	if [ -n "${stale:-}" ]; then
 		say "preparing the Pharo image again ($stale changed); it takes a minute"
@@ -231,7 +237,11 @@ prepare_image() {
 	wait_for "$child" || keep_log "STUI could not be loaded into the image"
 	child=
 	grep -q '^STUI loaded' "$new/prepare.log" || keep_log "Loading STUI into the image has no good end"
-	rm -rf "$home" && mv -- "$new" "$home" || fail "$home cannot be written."
+	if [ "$again" = no ] && is_prepared; then
+		rm -rf "$new"
+	else
+		rm -rf "$home" && mv -- "$new" "$home" || fail "$home cannot be written."
+	fi
 	say "the Pharo image is prepared"
 }
 
@@ -306,6 +316,7 @@ fi
 
 if [ "$action" = test ]; then
 	folder=$(mktemp -d "${TMPDIR:-/tmp}/stui-test.XXXXXX") || fail "There is no place for temporary files."
+	new=$folder
 	# Tests define and remove classes, which goes to the file of changes: a copy, for once.
 	copy_image "$home/prepared" "$folder/test"
 	STUI_ENDPOINT=

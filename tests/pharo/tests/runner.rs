@@ -19,7 +19,12 @@ const STAND_IN: &str = r#"#!/bin/sh
 case " $* " in *" --version "*) echo "stand-in 1"; exit 0 ;; esac
 echo "$*" >>"$STAND_IN_CALLS"
 case " $* " in
-*/load.st*) [ -z "${STAND_IN_REFUSES:-}" ] || { echo "it is no Pharo"; exit 1; }; echo "STUI loaded: 0" ;;
+*/load.st*)
+	[ -z "${STAND_IN_REFUSES:-}" ] || { echo "it is no Pharo"; exit 1; }
+	[ -z "${STAND_IN_SLOW:-}" ] || sleep "$STAND_IN_SLOW"
+	[ -f "$2" ] || { echo "the image is gone"; exit 1; }
+	echo "STUI loaded: 0"
+	;;
 */test.st*) echo "test A>>b ... ok"; echo "test result: ok. 1 passed; 0 failed; 0 ignored;"; exit "${STAND_IN_CODE:-0}" ;;
 */start.st*)
 	printf '{"endpoint":"%s","key":"%s","pid":%s}\n' "$STUI_ENDPOINT" "$STUI_KEY" $$ >"$STUI_CONNECTION_FILE.new"
@@ -317,6 +322,39 @@ fn an_image_that_cannot_be_prepared_leaves_a_log_and_no_copy() {
     );
     assert!(bench.at("data/prepare.log").exists());
     assert_eq!(bench.run(&["--check"]).status.code(), Some(3));
+}
+
+#[test]
+fn who_prepares_the_same_image_at_the_same_time_is_not_disturbed() {
+    let bench = Bench::new();
+    let mut first = bench
+        .command(&["--prepare-only"])
+        .env("STAND_IN_SLOW", "2")
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("the first one loads", || bench.calls() == 1);
+    assert!(bench.run(&["--prepare-only"]).status.success());
+    assert!(first.wait().unwrap().success());
+    assert_eq!(bench.run(&["--check"]).status.code(), Some(0));
+    let left = fs::read_dir(bench.at("data/images")).unwrap().count();
+    assert_eq!(left, 1, "nothing but the prepared image");
+}
+
+#[test]
+fn preparing_that_is_given_up_leaves_nothing() {
+    let bench = Bench::new();
+    let mut preparing = bench
+        .command(&["--prepare-only"])
+        .env("STAND_IN_SLOW", "60")
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("it loads", || bench.calls() == 1);
+    kill("TERM", &preparing.id().to_string());
+    assert!(preparing.wait().unwrap().success());
+    let left = fs::read_dir(bench.at("data/images")).unwrap().count();
+    assert_eq!(left, 0);
 }
 
 #[test]

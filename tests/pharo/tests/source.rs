@@ -1,10 +1,11 @@
 //! The rules of the package's source: structure, names, selectors, size, comments.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fs;
 
 use stui_embedded::syntax::tonel::{Definition, MethodDefinition};
 use stui_embedded::syntax::{line_and_column, parse_method};
-use stui_pharo_check::{Package, SourceFile, list, names};
+use stui_pharo_check::{Package, SourceFile, list, names, root};
 
 /// Most lines of a method, blank ones not counted.
 const MAX_LINES: usize = 15;
@@ -52,6 +53,28 @@ fn every_method_parses_and_stands_in_the_file_of_its_class() {
                     place(file, method, error.range.start),
                     error.message
                 )),
+            }
+        }
+    }
+    assert_none(&problems);
+}
+
+#[test]
+fn every_chunk_of_the_scripts_parses() {
+    let mut problems = Vec::new();
+    let scripts: Vec<_> = fs::read_dir(root().join("scripts"))
+        .expect("the scripts")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    assert_eq!(scripts.len(), 3);
+    for path in &scripts {
+        let text = fs::read_to_string(path).expect("a script");
+        assert!(text.ends_with("!\n"), "{}: the last chunk", path.display());
+        // A `!` in a chunk would have to be doubled; there is none.
+        for chunk in text.split('!') {
+            if let Err(error) = parse_method(&format!("doIt\n{chunk}")) {
+                problems.push(format!("{}: {} in {chunk}", path.display(), error.message));
             }
         }
     }
