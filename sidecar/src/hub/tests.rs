@@ -671,7 +671,7 @@ fn where_nothing_runs_an_interrupt_ends_what_was_forked() {
             id,
             outcome: Outcome::Answered(Box::new(answer)),
         });
-        scene.notices().pop()
+        scene.notices().pop().map(str::to_owned)
     };
     let forked = |count| response::Interrupt {
         forked: Some(count),
