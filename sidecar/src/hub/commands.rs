@@ -323,9 +323,17 @@ impl Hub {
         self.images.insert(key, Image::new(key, name, target));
     }
 
-    /// An image was disconnected: its sessions wait for another one.
-    pub(super) fn image_removed(&mut self, key: ImageKey) {
-        self.images.remove(&key);
+    /// An image was disconnected: its sessions wait for another one. The link has gone with it, so that
+    /// nothing that it had is answered any more.
+    pub(super) fn image_removed(&mut self, key: ImageKey, out: &mut Vec<Effect>) {
+        let Some(image) = self.images.remove(&key) else {
+            return;
+        };
+        self.each_session(out, |session, work| {
+            if session.image == image.name {
+                session.image_gone(work);
+            }
+        });
     }
 
     /// Tells the panes of sessions what there is, if that changed.

@@ -204,7 +204,7 @@ impl Hub {
                 name,
                 target,
             } => self.image_added(image, name, target),
-            Input::ImageRemoved { image } => self.image_removed(image),
+            Input::ImageRemoved { image } => self.image_removed(image, out),
             Input::Called { call, ask } => self.called(call, ask, out),
             Input::Late { call } => self.late(call, out),
             Input::Time(now) => self.now = now,

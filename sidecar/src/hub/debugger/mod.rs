@@ -199,6 +199,13 @@ impl Debugging {
         self.dropped.clear();
     }
 
+    /// Nothing that was asked of their server is answered any more.
+    pub(in crate::hub) fn gives_up(&mut self) {
+        self.running.clear();
+        self.gone_on.clear();
+        self.forget_known();
+    }
+
     /// The debugger that is shown cannot be looked at.
     pub(in crate::hub) fn hide(&mut self, reason: &str) {
         self.drop_known();

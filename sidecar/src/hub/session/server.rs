@@ -90,6 +90,23 @@ impl Session {
         self.leave_objects(work);
     }
 
+    /// The session's image was disconnected. What was sent there has no answer any more, and what was not
+    /// waits for another image.
+    pub(in crate::hub) fn image_gone(&mut self, work: &mut Work) {
+        let pending = std::mem::take(&mut self.pending);
+        for (id, purpose) in pending {
+            if matches!(purpose, Purpose::Evaluation) {
+                let text = format!(
+                    "The image {} was disconnected while this ran; move the session to another one, and evaluate again.",
+                    self.image
+                );
+                self.evaluation_failed(id, &text, work);
+            }
+        }
+        self.debugging.gives_up();
+        self.tell_debugger(work);
+    }
+
     /// What is inspected is gone.
     pub(super) fn leave_objects(&mut self, work: &mut Work) {
         self.to_release.clear();
