@@ -71,3 +71,47 @@ fn a_debugger_s_step_on_an_image_that_is_disconnected_does_not_hold_the_session_
     scene.play(Input::ImageRemoved { image: ImageKey(0) });
     assert_eq!(scene.hub.list().sessions[0].running, 0);
 }
+
+#[test]
+fn acts_that_were_lost_on_the_way_are_carried_out_once_and_in_order_when_they_come_again() {
+    let mut scene = Scene::connected();
+    let work = pane(Role::Workspace);
+    let typed = |text: &str| Act::Edit {
+        rev: 0,
+        edit: Edit::insert(at(0, 0), text),
+        group: 1,
+    };
+    scene.says_act(&work, 1, typed("1"));
+    // the second is lost twice
+    for seq in [3, 4, 3, 4, 2, 3, 4, 3] {
+        scene.says_act(&work, seq, typed(&seq.to_string()));
+    }
+    assert_eq!(scene.text(), "4321");
+}
+
+#[test]
+fn acts_are_not_waited_for_that_nobody_will_say_again() {
+    let mut scene = Scene::connected();
+    let work = pane(Role::Workspace);
+    scene.says_act(&work, 1, Act::Undo);
+    scene.told.clear();
+    // The acts 2 and 3 were acknowledged by a sidecar whose records this one does not have; a welcome makes
+    // the pane say all again that is not acknowledged.
+    let mut welcomes = 1;
+    let mut rounds = 0;
+    while welcomes > 0 && rounds < 50 {
+        rounds += 1;
+        for _ in 0..std::mem::take(&mut welcomes) {
+            scene.says_act(&work, 4, Act::Undo);
+            scene.says_act(&work, 5, Act::Undo);
+        }
+        let told = scene.told.iter();
+        let is_welcome = |message: &ToPane| matches!(message, ToPane::Welcome { .. });
+        welcomes = told.filter(|(_, message)| is_welcome(message)).count();
+        if welcomes > 0 {
+            scene.told.clear();
+        }
+    }
+    assert!(rounds < 10, "{rounds} rounds");
+    assert_eq!(scene.acked_lately(&work), Some(5));
+}
