@@ -197,12 +197,7 @@ impl Hub {
     ) -> Result<(), String> {
         self.known(session)?;
         let client = by.client().unwrap_or_default();
-        if self.clients.len() >= MAX_INSTANCES && !self.clients.contains_key(&client) {
-            self.clients.pop_first();
-        }
-        self.clients.insert(client, session);
-        self.current = session;
-        out.push(Effect::Record(Record::Current { client, session }));
+        self.goes_to(client, session, out);
         let now = self.now;
         if let Some(session) = self.sessions.get_mut(&session) {
             session.used = now;
@@ -219,6 +214,16 @@ impl Hub {
             self.welcome(&instance, out);
         }
         Ok(())
+    }
+
+    /// A client's current session is this one from now on, and that of those who come new.
+    pub(super) fn goes_to(&mut self, client: u16, session: SessionKey, out: &mut Vec<Effect>) {
+        if self.clients.len() >= MAX_INSTANCES && !self.clients.contains_key(&client) {
+            self.clients.pop_first();
+        }
+        self.clients.insert(client, session);
+        self.current = session;
+        out.push(Effect::Record(Record::Current { client, session }));
     }
 
     fn rename(
@@ -261,7 +266,16 @@ impl Hub {
             c: Change::Closed,
         }));
         let image = self.known(key)?.image.clone();
+        let clients: Vec<u16> = self
+            .clients
+            .iter()
+            .filter(|(_, shown)| **shown == key)
+            .map(|(client, _)| *client)
+            .collect();
         self.remove_session(key);
+        for client in clients {
+            self.goes_to(client, self.current, out);
+        }
         for instance in showing {
             self.welcome(&instance, out);
         }

@@ -370,6 +370,13 @@ impl Hub {
         let gap = None;
         self.present
             .insert(from.clone(), Present { role, pin, gap });
+        // Whoever comes new sees what was switched to last, and stays there when others switch.
+        if let Some(client) = from.client()
+            && pin.is_none()
+            && !self.clients.contains_key(&client)
+        {
+            self.goes_to(client, self.current, out);
+        }
         self.arrives(&from, false, out);
         self.welcome(&from, out);
         if role == Role::Workspace {

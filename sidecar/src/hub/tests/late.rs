@@ -37,6 +37,63 @@ impl Scene {
 }
 
 #[test]
+fn who_is_there_stays_in_his_session_when_somebody_else_switches_and_pipes_are_replaced() {
+    let mut scene = Scene::connected();
+    let other = person(Role::Workspace, 2);
+    scene.hello(&other, Role::Workspace);
+    scene.makes_session("work");
+    scene.told.clear();
+    // a third person comes, for whom all pipes are opened anew
+    scene.hello(&other, Role::Workspace);
+    assert_eq!(scene.shown_to(&other), Some(FIRST));
+    scene.hello(&person(Role::Workspace, 3), Role::Workspace);
+    assert_eq!(
+        scene.shown_to(&person(Role::Workspace, 3)),
+        Some(SECOND),
+        "who comes new sees what was switched to last"
+    );
+    scene.restart();
+    scene.hello(&other, Role::Workspace);
+    assert_eq!(scene.shown_to(&other), Some(FIRST));
+    let viewers = |scene: &Scene| {
+        let list = scene.hub.list();
+        let rows = list.sessions.into_iter();
+        rows.map(|row| row.viewers).collect::<Vec<_>>()
+    };
+    assert_eq!(viewers(&scene), [vec![2], vec![]]);
+}
+
+#[test]
+fn what_is_shown_in_place_of_a_closed_session_is_the_same_after_a_killed_sidecar() {
+    let mut scene = Scene::connected();
+    scene.play(Input::Time(100));
+    scene.evaluates("3 + 4");
+    scene.makes_session("second");
+    scene.play(Input::Time(200));
+    let work = pane(Role::Workspace);
+    let edit = Act::Edit {
+        rev: 0,
+        edit: Edit::insert(at(0, 0), "typed last"),
+        group: 1,
+    };
+    let seq = scene.next_seq(&work);
+    scene.play(Input::Pane {
+        from: work.clone(),
+        said: FromPane::Act {
+            seq,
+            session: SECOND,
+            act: edit,
+        },
+    });
+    scene.makes_session("third");
+    scene.sessions_command(SessionCommand::Close { session: THIRD });
+    assert_eq!(scene.shown_to(&work), Some(SECOND));
+    scene.restart();
+    scene.hello(&work, Role::Workspace);
+    assert_eq!(scene.shown_to(&work), Some(SECOND));
+}
+
+#[test]
 fn what_runs_on_an_image_that_is_disconnected_is_given_up_and_the_session_can_move() {
     let mut scene = Scene::connected();
     scene.evaluates("[ true ] whileTrue");
