@@ -130,6 +130,41 @@ fn a_debugger_s_step_on_an_image_that_is_disconnected_does_not_hold_the_session_
 }
 
 #[test]
+fn what_an_earlier_sidecar_has_sent_is_interrupted_and_not_said_to_be_taken_back() {
+    let mut scene = Scene::connected();
+    scene.evaluates("[ true ] whileTrue");
+    let (id, _) = scene.take("Evaluate");
+    scene.restart();
+    scene.act(Act::Interrupt);
+    assert!(
+        !scene.notices().iter().any(|it| it.contains("Taken back")),
+        "{:?}",
+        scene.notices()
+    );
+    assert_eq!(scene.session().running(), 1);
+    let (interrupt, request) = scene.take("Interrupt");
+    assert!(
+        matches!(request, Request::Interrupt(it) if it.request_id == id.to_string()),
+        "delivered once the server is there"
+    );
+    scene.connect("server-1");
+    let answer = response::Interrupt {
+        interrupted: true,
+        ..response::Interrupt::default()
+    };
+    scene.play(Input::Reply {
+        id: interrupt,
+        outcome: Outcome::Answered(Box::new(answer.into())),
+    });
+    scene.answer(
+        "Evaluate",
+        ErrorInfo::new(ErrorCode::Interrupted, "interrupted"),
+    );
+    assert_eq!(scene.session().running(), 0);
+    assert!(scene.notices().contains(&"Interrupted."));
+}
+
+#[test]
 fn acts_that_were_lost_on_the_way_are_carried_out_once_and_in_order_when_they_come_again() {
     let mut scene = Scene::connected();
     let work = pane(Role::Workspace);
