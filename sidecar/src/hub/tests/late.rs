@@ -165,6 +165,31 @@ fn what_an_earlier_sidecar_has_sent_is_interrupted_and_not_said_to_be_taken_back
 }
 
 #[test]
+fn a_killed_sidecar_s_successor_goes_on_running_the_history_again() {
+    let mut scene = Scene::connected();
+    for code in ["a", "b", "c"] {
+        scene.evaluates(code);
+        scene.print_answer("1");
+    }
+    scene.connect("server-2");
+    scene.give_session("s9");
+    scene.sessions_command(SessionCommand::RunAgain { session: FIRST });
+    scene.restart();
+    scene.connect("server-2");
+    for code in ["a", "b", "c"] {
+        assert!(!scene.notices().contains(&"The history was run again."));
+        let (id, request) = scene.take("Evaluate");
+        assert!(matches!(&request, Request::Evaluate(it) if it.code == code));
+        scene.play(Input::Reply {
+            id,
+            outcome: Outcome::Answered(Box::new(response::Evaluate::default().into())),
+        });
+    }
+    assert!(scene.notices().contains(&"The history was run again."));
+    assert_eq!(scene.session().lost(), 0);
+}
+
+#[test]
 fn acts_that_were_lost_on_the_way_are_carried_out_once_and_in_order_when_they_come_again() {
     let mut scene = Scene::connected();
     let work = pane(Role::Workspace);
