@@ -86,6 +86,8 @@ impl Session {
         self.again.clear();
         self.last_event = 0;
         self.saved_event = 0;
+        self.numbers_begin_anew = false;
+        self.saved_is_older = false;
     }
 
     /// How many evaluations of a lost server can be run again.

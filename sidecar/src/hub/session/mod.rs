@@ -153,6 +153,8 @@ pub struct Session {
     /// The next event's number counts, also if it is an older one.
     numbers_begin_anew: bool,
     saved_event: u64,
+    /// Whether that number was given before the server's numbers began anew.
+    saved_is_older: bool,
     unsaved: String,
     /// In which second how many bytes of the transcript were saved.
     saved_in: (u64, usize),
@@ -195,8 +197,9 @@ impl Session {
             used: snapshot.used,
             last_event: snapshot.last_event,
             denied: None,
-            numbers_begin_anew: false,
+            numbers_begin_anew: snapshot.numbers_begin_anew,
             saved_event: snapshot.last_event,
+            saved_is_older: snapshot.numbers_begin_anew,
             unsaved: String::new(),
             saved_in: (0, 0),
             state_old: None,
@@ -222,6 +225,7 @@ impl Session {
             server: self.server.clone(),
             // What is not saved yet comes again from the server, or is in a record that follows.
             last_event: self.saved_event,
+            numbers_begin_anew: self.saved_is_older,
             transcript: self.transcript.snapshot(),
             trail: self.inspector.trail().to_vec(),
             history: self.history.clone(),
@@ -303,16 +307,14 @@ impl Session {
             Change::DebuggerShown { id } => self.debugging.show(Some(id)),
             Change::DebuggerTitled { id, title } => self.title_debugger(&id, title),
             Change::Server { server } => self.begin_life(server),
-            Change::Found { server } => self.server = Some(server),
+            Change::Found { server } => self.found_again(server),
             Change::Wrote { text, sequence } => {
                 self.transcript.write(&text);
-                self.last_event = sequence;
-                self.saved_event = sequence;
+                self.saved_up_to(sequence);
             }
             Change::Cleared { sequence } => {
                 self.transcript.clear();
-                self.last_event = sequence;
-                self.saved_event = sequence;
+                self.saved_up_to(sequence);
             }
             Change::Trail { trail } => self.inspector = Inspector::restored(trail),
             Change::Named { name } => self.name = name,
@@ -409,19 +411,41 @@ impl Session {
         !self.unsaved.is_empty() && saved < MAX_SAVED_PER_SECOND
     }
 
+    /// Writes what the transcript has got since to the disk.
+    pub(super) fn save_transcript(&mut self, work: &mut Work) {
+        if self.unsaved.is_empty() {
+            return;
+        }
+        let text = std::mem::take(&mut self.unsaved);
+        if self.saved_in.0 != work.now {
+            self.saved_in = (work.now, 0);
+        }
+        self.saved_in.1 += text.len();
+        self.transcript.write(&text);
+        self.transcript_dirty = true;
+        self.note_saved();
+        let sequence = self.last_event;
+        self.record(Change::Wrote { text, sequence }, work);
+    }
+
+    /// The transcript is on disk up to the last event seen.
+    pub(super) fn note_saved(&mut self) {
+        self.saved_event = self.last_event;
+        // What was missed meanwhile has no number.
+        self.saved_is_older = self.numbers_begin_anew;
+    }
+
+    /// The transcript is on disk up to this event.
+    fn saved_up_to(&mut self, sequence: u64) {
+        self.numbers_begin_anew &= sequence == self.last_event;
+        self.last_event = sequence;
+        self.note_saved();
+    }
+
     /// Sends what is better sent at once than one by one.
     pub(super) fn flush(&mut self, work: &mut Work) {
         if self.may_save(work.now) {
-            let text = std::mem::take(&mut self.unsaved);
-            if self.saved_in.0 != work.now {
-                self.saved_in = (work.now, 0);
-            }
-            self.saved_in.1 += text.len();
-            self.transcript.write(&text);
-            self.transcript_dirty = true;
-            self.saved_event = self.last_event;
-            let sequence = self.last_event;
-            self.record(Change::Wrote { text, sequence }, work);
+            self.save_transcript(work);
         }
         if self.transcript_dirty {
             self.transcript_dirty = false;

@@ -65,14 +65,22 @@ impl Session {
 
     /// What is known of the session holds on: it was found in another server.
     fn found(&mut self, server: ServerSession, work: &mut Work) {
-        self.server = Some(server.clone());
-        // Events since the image was saved have numbers that are given a second time.
-        self.numbers_begin_anew = true;
+        // With their numbers of before.
+        self.save_transcript(work);
+        self.found_again(server.clone());
         self.record(Change::Found { server }, work);
         let text =
             "The image was started again from disk: variables and objects are as they were saved.";
         self.announce(None, Level::Info, text, work);
         self.take_up(work);
+    }
+
+    /// Its session is in another server than before: events since the image was saved have numbers that are
+    /// given a second time.
+    pub(super) fn found_again(&mut self, server: ServerSession) {
+        self.server = Some(server);
+        self.numbers_begin_anew = true;
+        self.saved_is_older = true;
     }
 
     /// Goes on with a session that the server has.

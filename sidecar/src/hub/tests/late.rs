@@ -190,6 +190,44 @@ fn a_killed_sidecar_s_successor_goes_on_running_the_history_again() {
 }
 
 #[test]
+fn events_of_an_image_that_was_started_again_are_not_missed_by_the_next_sidecar() {
+    let mut scene = Scene::connected();
+    let says = |scene: &mut Scene, sequence: u64, text: &str| {
+        scene.play(Input::Event {
+            image: ImageKey(0),
+            event: Event {
+                session_id: Some("s1".into()),
+                sequence,
+                happening: Happening::Transcript(Transcript { text: text.into() }),
+            },
+        });
+        scene.play(Input::Flush);
+    };
+    let take_up = |scene: &mut Scene| {
+        let mut answer = response::RestoreSession::default();
+        answer.session.session_id = "s1".into();
+        scene.meet("server-2");
+        scene.answer("RestoreSession", answer);
+    };
+    says(&mut scene, 500, "before\n");
+    // an image that was saved when it had given number 300
+    take_up(&mut scene);
+    let json = serde_json::to_string(&scene.hub.snapshot()).unwrap();
+    scene.restart();
+    take_up(&mut scene);
+    says(&mut scene, 301, "after\n");
+    let lines = |scene: &Scene| scene.session().transcript.window(None, 9, 999).1;
+    assert_eq!(lines(&scene), ["before", "after", ""]);
+    // and by way of a snapshot
+    let snapshot = serde_json::from_str(&json).unwrap();
+    scene.hub = Hub::restored("three".into(), OTHER_SEED, images(), snapshot, []);
+    take_up(&mut scene);
+    says(&mut scene, 301, "after\n");
+    says(&mut scene, 301, "after\n");
+    assert_eq!(lines(&scene), ["before", "after", ""]);
+}
+
+#[test]
 fn acts_that_were_lost_on_the_way_are_carried_out_once_and_in_order_when_they_come_again() {
     let mut scene = Scene::connected();
     let work = pane(Role::Workspace);
