@@ -126,6 +126,11 @@ impl Debugging {
         }
     }
 
+    /// Counts the states shown from here on.
+    pub(in crate::hub) fn count_from(&mut self, first: u64) {
+        self.stop = first;
+    }
+
     /// Whether it is known that nothing can be known.
     pub(in crate::hub) fn is_hidden(&self) -> bool {
         self.hidden.is_some()

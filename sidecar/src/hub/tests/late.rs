@@ -228,6 +228,37 @@ fn events_of_an_image_that_was_started_again_are_not_missed_by_the_next_sidecar(
 }
 
 #[test]
+fn a_step_meant_for_a_state_that_an_earlier_sidecar_showed_is_not_done_to_another_one() {
+    let mut scene = Scene::debugged("3 / 0", How::DoIt);
+    scene.operate(DebugOperation::StepOver, None);
+    scene.answer_debug(
+        DebugOperation::StepOver,
+        debugger::stopped(&["Foo>>bar", "DoIt"]),
+    );
+    let seen = scene.debugger().stop;
+    let other = person(Role::Debugger, 2);
+    scene.operate(DebugOperation::StepOver, None);
+    // killed before the step was answered, and before it heard what another person pressed
+    scene.restart();
+    scene.hello(&pane(Role::Debugger), Role::Debugger);
+    scene.connect("server-1");
+    scene.answer_debug(
+        DebugOperation::GetStackTrace,
+        debugger::stopped(&["Foo>>other", "DoIt"]),
+    );
+    let act = DebuggerAct::Run {
+        debugger: "d1".into(),
+        stop: seen,
+        frame: 0,
+        operation: DebugOperation::StepOver,
+        code: None,
+    };
+    scene.says_act(&other, 1, Act::Debugger { act });
+    assert_eq!(scene.debugs(DebugOperation::StepOver), []);
+    assert!(scene.notices().iter().any(|it| it.contains("moved on")));
+}
+
+#[test]
 fn acts_that_were_lost_on_the_way_are_carried_out_once_and_in_order_when_they_come_again() {
     let mut scene = Scene::connected();
     let work = pane(Role::Workspace);
