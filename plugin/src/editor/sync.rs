@@ -165,7 +165,9 @@ impl Editor {
             edit,
             total,
         } = announced;
-        if rev <= base {
+        // While the window waits to be fetched anew, its revision says nothing: the sidecar that is there now
+        // may count from less, if the last one's files are lost.
+        if rev <= base && !self.stale {
             return false;
         }
         let mut seen = !self.queue.is_empty();

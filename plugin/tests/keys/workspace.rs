@@ -275,6 +275,21 @@ fn what_a_lost_sidecar_did_not_acknowledge_goes_to_the_next() {
 }
 
 #[test]
+fn a_sidecar_that_lost_its_files_is_followed_though_its_revisions_are_lower() {
+    let mut desk = Desk::workspace("");
+    desk.press("'one '");
+    desk.sidecar.slow = true;
+    desk.press("'two'");
+    // all that the next sidecar knows is that the first four keys are done
+    desk.sidecar = Desk::workspace("").sidecar;
+    desk.sidecar.set_acked(4, 0);
+    desk.connect();
+    assert_eq!(desk.text(1), "two‸", "what its document has");
+    desk.other_edits(Edit::insert(Pos::new(0, 0), "new "));
+    assert_eq!(desk.text(1), "new two‸");
+}
+
+#[test]
 fn evaluating_names_the_selection_or_the_cursor() {
     let mut desk = Desk::workspace("3 + 4. 5");
     desk.press("Right, Ctrl d, Shift End, Ctrl e, Ctrl l");
