@@ -550,6 +550,35 @@ fn without_a_sidecar_nothing_is_evaluated_and_the_pane_says_so() {
 }
 
 #[test]
+fn nothing_is_taken_back_later_by_a_key_that_showed_nothing() {
+    let mut desk = Desk::workspace("old");
+    desk.sidecar.slow = true;
+    for _ in 0..31 {
+        desk.tick();
+    }
+    desk.press("'new ', Ctrl z, Ctrl z, Ctrl y");
+    assert!(
+        desk.screen().contains("There is no sidecar to take"),
+        "{}",
+        desk.screen()
+    );
+    assert_eq!(desk.acts(), []);
+    // while it is expected back, the key is kept for it
+    let mut desk = Desk::workspace("old");
+    desk.sidecar.slow = true;
+    for _ in 0..5 {
+        desk.tick();
+    }
+    desk.press("Ctrl z");
+    assert!(
+        desk.screen().contains("once it is back"),
+        "{}",
+        desk.screen()
+    );
+    assert_eq!(desk.acts(), [Act::Undo]);
+}
+
+#[test]
 fn what_is_evaluated_while_the_sidecar_is_started_again_runs_once() {
     let mut desk = Desk::workspace("3 + 4");
     desk.sidecar.slow = true;
