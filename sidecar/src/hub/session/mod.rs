@@ -135,6 +135,8 @@ pub struct Session {
     /// The last edit of each instance, to know whether somebody went on typing meanwhile.
     last_edit: BTreeMap<Instance, u64>,
     pub(super) pending: BTreeMap<Uuid, Purpose>,
+    /// Those of them that were asked before the server gave it the session that it has.
+    of_earlier: BTreeSet<Uuid>,
     pub(super) server: Option<ServerSession>,
     /// Why the server that is connected gives it no session.
     pub(super) denied: Option<String>,
@@ -188,6 +190,7 @@ impl Session {
             errors: Vec::new(),
             last_edit: snapshot.last_edit,
             pending: BTreeMap::new(),
+            of_earlier: BTreeSet::new(),
             server: snapshot.server,
             life: snapshot.life,
             history: snapshot.history.restored(),

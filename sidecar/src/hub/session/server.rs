@@ -102,6 +102,7 @@ impl Session {
     /// waits for another image.
     pub(in crate::hub) fn image_gone(&mut self, work: &mut Work) {
         let pending = std::mem::take(&mut self.pending);
+        self.of_earlier.clear();
         for (id, purpose) in pending {
             if matches!(purpose, Purpose::Evaluation) {
                 let text = format!(
@@ -160,8 +161,17 @@ impl Session {
         let Some(purpose) = self.pending.remove(&id) else {
             return;
         };
+        let was_before = self.of_earlier.remove(&id);
         match outcome {
             Outcome::Answered(response) => match *response {
+                Response::Error(error)
+                    if was_before && error.code == ErrorCode::SessionNotFound =>
+                {
+                    if matches!(purpose, Purpose::Evaluation) {
+                        self.evaluation_without_session(id, work);
+                        self.send_waiting(work);
+                    }
+                }
                 Response::Error(error) => self.failed(id, purpose, &error, work),
                 response => self.answered(id, purpose, response, work),
             },
@@ -196,6 +206,8 @@ impl Session {
                         session_id: answer.session.session_id,
                     };
                     self.begin_life(server.clone());
+                    // What they ask about is gone, as is known.
+                    self.of_earlier = self.pending.keys().copied().collect();
                     self.denied = None;
                     self.state_changed(work);
                     self.record(Change::Server { server }, work);
@@ -230,7 +242,10 @@ impl Session {
     }
 
     fn failed(&mut self, id: Uuid, purpose: Purpose, error: &ErrorInfo, work: &mut Work) {
-        if error.code == ErrorCode::SessionNotFound {
+        // A server that cannot say whether it has the session has none to go on with.
+        let is_lost = error.code == ErrorCode::SessionNotFound
+            || (matches!(purpose, Purpose::Find { .. }) && error.code != ErrorCode::Unknown);
+        if is_lost {
             if let Some(server) = &self.server {
                 let is_another = work.server_id() != Some(&server.server_id);
                 let debuggers = self.debuggers.len();

@@ -301,3 +301,39 @@ fn acts_are_not_waited_for_that_nobody_will_say_again() {
     assert!(rounds < 10, "{rounds} rounds");
     assert_eq!(scene.acked_lately(&work), Some(5));
 }
+
+#[test]
+fn what_is_answered_late_of_a_session_that_is_gone_takes_nothing_from_the_next_one() {
+    let mut scene = Scene::connected();
+    scene.evaluates("3 + 4");
+    let gone = || ErrorInfo::new(ErrorCode::SessionNotFound, "gone");
+    // the answer to the evaluation is lost, and asked for again after a while
+    scene.play(Input::KeepAlive);
+    scene.answer("GetSessionInfo", gone());
+    scene.give_session("s2");
+    scene.told.clear();
+    scene.answer("Evaluate", gone());
+    let server = scene.session().server.as_ref();
+    assert_eq!(server.map(|it| it.session_id.as_str()), Some("s2"));
+    assert_eq!(scene.notices(), [""; 0]);
+    let (_, request) = scene.take("Evaluate");
+    assert!(matches!(request, Request::Evaluate(it) if it.session_id.as_deref() == Some("s2")));
+    // but the next one can be gone, too
+    scene.play(Input::KeepAlive);
+    scene.answer("GetSessionInfo", gone());
+    assert!(scene.waits_for("CreateSession"));
+}
+
+#[test]
+fn where_a_server_cannot_say_whether_it_has_the_session_another_one_is_made() {
+    let mut scene = Scene::connected();
+    scene.meet("server-2");
+    scene.evaluates("3 + 4");
+    scene.answer(
+        "RestoreSession",
+        ErrorInfo::new(ErrorCode::UnsupportedOperation, "what?"),
+    );
+    scene.give_session("s2");
+    let (_, request) = scene.take("Evaluate");
+    assert!(matches!(request, Request::Evaluate(it) if it.session_id.as_deref() == Some("s2")));
+}
