@@ -221,7 +221,13 @@ impl Hub {
             Input::ImageRemoved { image } => self.image_removed(image, out),
             Input::Called { call, ask } => self.called(call, ask, out),
             Input::Late { call } => self.late(call, out),
-            Input::Time(now) => self.now = now,
+            Input::Time(now) => {
+                if now < self.now {
+                    let sessions = self.sessions.values_mut();
+                    sessions.for_each(|session| session.clock_set_back(now));
+                }
+                self.now = now;
+            }
             Input::Attached(clients) => self.attached(&clients, out),
             Input::Guests(guests) => self.set_guests(guests, out),
             Input::GuestsByDefault(guests) => self.people.by_default = guests,

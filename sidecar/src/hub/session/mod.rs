@@ -382,6 +382,13 @@ impl Session {
         self.document.text()
     }
 
+    /// The clock was set back to this time.
+    pub(super) fn clock_set_back(&mut self, now: u64) {
+        for at in [&mut self.state_old, &mut self.debugging.look_at] {
+            *at = at.map(|at| at.min(now));
+        }
+    }
+
     /// How many evaluations run or wait.
     pub(super) fn running(&self) -> usize {
         self.evaluations.len() + self.debugging.count_running()

@@ -337,3 +337,21 @@ fn where_a_server_cannot_say_whether_it_has_the_session_another_one_is_made() {
     let (_, request) = scene.take("Evaluate");
     assert!(matches!(request, Request::Evaluate(it) if it.session_id.as_deref() == Some("s2")));
 }
+
+#[test]
+fn a_clock_that_is_set_back_holds_nothing_up() {
+    let mut scene = Scene::debugged("3 / 0", How::DoIt);
+    scene.play(Input::Time(100_000));
+    scene.play(Input::Flush);
+    scene.requests.clear();
+    scene.operate(DebugOperation::Continue, None);
+    let mut runs_on = debugger::stopped(&["Foo>>bar"]);
+    runs_on.debug_info.is_suspended = false;
+    scene.answer_debug(DebugOperation::Continue, runs_on);
+    scene.type_at(at(0, 0), "x");
+    scene.play(Input::Time(50));
+    scene.play(Input::Time(60));
+    scene.play(Input::Flush);
+    assert!(scene.waits_for("UpdateSessionState"));
+    assert_eq!(scene.debugs(DebugOperation::GetStackTrace).len(), 1);
+}
