@@ -1,7 +1,9 @@
 //! The workspace, key by key.
 
 use stui_plugin::io::{Input, Mouse, Size};
-use stui_protocol::pane::{Act, Edit, FromPane, How, Level, Mark, MarkKind, Pos, Span, ToPane};
+use stui_protocol::pane::{
+    Act, Edit, FromPane, How, Level, Line, Mark, MarkKind, Pos, Span, ToPane,
+};
 
 use crate::desk::{Desk, SESSION, status};
 
@@ -287,6 +289,37 @@ fn a_sidecar_that_lost_its_files_is_followed_though_its_revisions_are_lower() {
     assert_eq!(desk.text(1), "two‸", "what its document has");
     desk.other_edits(Edit::insert(Pos::new(0, 0), "new "));
     assert_eq!(desk.text(1), "new two‸");
+}
+
+#[test]
+fn a_window_or_marks_of_an_earlier_text_that_come_late_are_left() {
+    let mut desk = Desk::workspace("one");
+    desk.press("'two '");
+    let line = Line {
+        text: "one".into(),
+        from: 0,
+        length: None,
+    };
+    // over pipes that were replaced meanwhile
+    desk.tell(&ToPane::Window {
+        session: SESSION,
+        rev: 0,
+        first: 0,
+        total: 1,
+        lines: vec![line],
+    });
+    assert_eq!(desk.text(1), "two ‸one");
+    let mark = Mark {
+        span: span((0, 0), (0, 3)),
+        kind: MarkKind::Error,
+        text: "an error of then".into(),
+    };
+    desk.tell(&ToPane::Marks {
+        session: SESSION,
+        rev: 0,
+        marks: vec![mark],
+    });
+    assert!(!desk.screen().contains("of then"), "{}", desk.screen());
 }
 
 #[test]
