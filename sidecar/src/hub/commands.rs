@@ -260,6 +260,7 @@ impl Hub {
             .filter(|instance| self.session_of(instance) == key)
             .cloned()
             .collect();
+        self.leave_orphans(key);
         self.within(key, out, Session::close_on_server);
         out.push(Effect::Record(Record::Of {
             s: key,
@@ -323,6 +324,7 @@ impl Hub {
         if session.running() > 0 {
             return Err(format!("{name} is running something; interrupt it first."));
         }
+        self.leave_orphans(key);
         self.within(key, out, |session, work| {
             session.move_to(to.clone(), work);
         });

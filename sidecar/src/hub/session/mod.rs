@@ -368,8 +368,16 @@ impl Session {
 
     /// Whether a session on a server was asked for and is not there yet.
     pub(super) fn awaits_server(&self) -> bool {
-        let mut pending = self.pending.values();
-        pending.any(|purpose| matches!(purpose, Purpose::Session | Purpose::Find { .. }))
+        self.awaited().next().is_some()
+    }
+
+    /// The requests for a session on a server that are not answered yet.
+    pub(super) fn awaited(&self) -> impl Iterator<Item = Uuid> {
+        let pending = self.pending.iter();
+        let asks = |purpose: &Purpose| matches!(purpose, Purpose::Session | Purpose::Find { .. });
+        pending
+            .filter(move |(_, purpose)| asks(purpose))
+            .map(|(id, _)| *id)
     }
 
     /// Names it for ever.

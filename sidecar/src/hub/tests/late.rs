@@ -355,3 +355,32 @@ fn a_clock_that_is_set_back_holds_nothing_up() {
     assert!(scene.waits_for("UpdateSessionState"));
     assert_eq!(scene.debugs(DebugOperation::GetStackTrace).len(), 1);
 }
+
+#[test]
+fn a_session_that_its_server_makes_after_it_was_closed_or_moved_is_closed_there() {
+    let mut scene = Scene::connected();
+    let closes = |scene: &mut Scene, session_id: &str| {
+        let (_, request) = scene.take("CloseSession");
+        assert!(
+            matches!(&request, Request::CloseSession(close) if close.session_id == session_id),
+            "{request:?}"
+        );
+    };
+    let new = || SessionCommand::New {
+        name: String::new(),
+        image: None,
+    };
+    // of a server that is busy
+    scene.sessions_command(new());
+    scene.sessions_command(SessionCommand::Close { session: SECOND });
+    scene.give_session("s2");
+    closes(&mut scene, "s2");
+    scene.sessions_command(new());
+    scene.sessions_command(SessionCommand::Move {
+        session: THIRD,
+        image: Some("moose".into()),
+    });
+    scene.give_session("s3");
+    closes(&mut scene, "s3");
+    assert!(scene.hub.sessions[&THIRD].server.is_none());
+}
