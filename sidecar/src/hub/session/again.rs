@@ -85,9 +85,9 @@ impl Session {
         self.debugging.clear();
         self.again.clear();
         self.last_event = 0;
-        self.saved_event = 0;
+        self.saved.event = 0;
         self.numbers_begin_anew = false;
-        self.saved_is_older = false;
+        self.saved.is_older = false;
     }
 
     /// How many evaluations of a lost server can be run again.

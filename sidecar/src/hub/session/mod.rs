@@ -82,6 +82,15 @@ pub(super) struct RowsWanted {
     to: To,
 }
 
+/// Up to where the transcript is on disk.
+#[derive(Debug)]
+pub(super) struct Saved {
+    /// Number of the last event in it.
+    event: u64,
+    /// Whether that number was given before the server's numbers began anew.
+    is_older: bool,
+}
+
 /// What a session works with while it handles an input.
 pub(super) struct Work<'a> {
     pub(super) ids: &'a mut Ids,
@@ -154,9 +163,7 @@ pub struct Session {
     last_event: u64,
     /// The next event's number counts, also if it is an older one.
     numbers_begin_anew: bool,
-    saved_event: u64,
-    /// Whether that number was given before the server's numbers began anew.
-    saved_is_older: bool,
+    saved: Saved,
     unsaved: String,
     /// In which second how many bytes of the transcript were saved.
     saved_in: (u64, usize),
@@ -201,8 +208,10 @@ impl Session {
             last_event: snapshot.last_event,
             denied: None,
             numbers_begin_anew: snapshot.numbers_begin_anew,
-            saved_event: snapshot.last_event,
-            saved_is_older: snapshot.numbers_begin_anew,
+            saved: Saved {
+                event: snapshot.last_event,
+                is_older: snapshot.numbers_begin_anew,
+            },
             unsaved: String::new(),
             saved_in: (0, 0),
             state_old: None,
@@ -227,8 +236,8 @@ impl Session {
             evaluations: self.evaluations.clone(),
             server: self.server.clone(),
             // What is not saved yet comes again from the server, or is in a record that follows.
-            last_event: self.saved_event,
-            numbers_begin_anew: self.saved_is_older,
+            last_event: self.saved.event,
+            numbers_begin_anew: self.saved.is_older,
             transcript: self.transcript.snapshot(),
             trail: self.inspector.trail().to_vec(),
             history: self.history.clone(),
@@ -448,9 +457,9 @@ impl Session {
 
     /// The transcript is on disk up to the last event seen.
     pub(super) fn note_saved(&mut self) {
-        self.saved_event = self.last_event;
+        self.saved.event = self.last_event;
         // What was missed meanwhile has no number.
-        self.saved_is_older = self.numbers_begin_anew;
+        self.saved.is_older = self.numbers_begin_anew;
     }
 
     /// The transcript is on disk up to this event.

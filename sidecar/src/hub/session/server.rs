@@ -80,7 +80,7 @@ impl Session {
     pub(super) fn found_again(&mut self, server: ServerSession) {
         self.server = Some(server);
         self.numbers_begin_anew = true;
-        self.saved_is_older = true;
+        self.saved.is_older = true;
     }
 
     /// Goes on with a session that the server has.
