@@ -648,6 +648,10 @@ impl Session {
         self.write(&format!(
             "{break_before}— {count} {what} were lost here —\n"
         ));
+        // They are not asked for again, by this sidecar or the next one.
+        if !self.numbers_begin_anew {
+            self.last_event = self.last_event.saturating_add(count);
+        }
     }
 
     /// Something to be shown in the transcript once it is on disk.

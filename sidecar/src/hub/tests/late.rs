@@ -384,3 +384,21 @@ fn a_session_that_its_server_makes_after_it_was_closed_or_moved_is_closed_there(
     closes(&mut scene, "s3");
     assert!(scene.hub.sessions[&THIRD].server.is_none());
 }
+
+#[test]
+fn that_events_are_lost_is_said_once_also_by_the_next_sidecar() {
+    let mut scene = Scene::connected();
+    scene.play(Input::Gap {
+        image: ImageKey(0),
+        session_id: "s1".into(),
+        missed: 12,
+    });
+    scene.play(Input::Flush);
+    scene.restart();
+    scene.connect("server-1");
+    assert_eq!(
+        scene.subscribed,
+        [("s1".into(), 13)],
+        "else the server would say again that it has not got the first twelve"
+    );
+}
