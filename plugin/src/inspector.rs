@@ -38,6 +38,8 @@ pub struct Inspector {
     to_end: bool,
     /// Whether what is shown is asked for anew, and the answer takes the place of all that is here.
     again: bool,
+    /// Whether what is here was told by a sidecar that may be another one than that which tells the next.
+    of_earlier: bool,
     question: Question<(u64, u32)>,
 }
 
@@ -55,6 +57,7 @@ impl Inspector {
     /// A sidecar knows this instance: what was asked is void.
     pub fn welcomed(&mut self, link: &Link, out: &mut Outcome) {
         self.question.forget();
+        self.of_earlier = true;
         self.ask(link, out);
     }
 
@@ -93,7 +96,7 @@ impl Inspector {
         self.question.answered();
         let (first, rows) = (view.first, std::mem::take(&mut view.rows));
         let last = view.total.saturating_sub(1);
-        let again = std::mem::take(&mut self.again);
+        let again = std::mem::take(&mut self.again) | std::mem::take(&mut self.of_earlier);
         if view.shown != self.view.shown || view.trail.len() != self.view.trail.len() {
             self.selected = view.select.unwrap_or(0).min(last);
             self.top = self.selected.saturating_sub(self.list_rows() / 2);

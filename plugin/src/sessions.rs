@@ -74,6 +74,7 @@ impl Sessions {
     /// The sidecar says what there is.
     pub fn take(&mut self, list: SessionList, now: u64) {
         let selected = self.session().map(|row| row.key);
+        let image = self.image().map(|row| row.name.clone());
         let first = self.list.sessions.is_empty();
         self.list = list;
         (self.now, self.age) = (now, 0.0);
@@ -81,6 +82,12 @@ impl Sessions {
             && let Some(at) = self.list.sessions.iter().position(|row| row.key == key)
         {
             self.selected = at;
+        }
+        let mut images = self.list.images.iter();
+        if let Some(name) = image
+            && let Some(at) = images.position(|row| row.name == name)
+        {
+            self.selected = self.list.sessions.len() + at;
         }
         if first {
             self.selected = 0;

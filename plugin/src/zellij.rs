@@ -80,8 +80,9 @@ struct Instance {
     dirty: bool,
     /// Whether a timer of zero seconds is under way.
     drawing_soon: bool,
-    /// When the clock's timer was set.
+    /// When the clock's timer was set, and for how many seconds.
     clock_set: Instant,
+    clock_waits: f64,
     /// Permissions that are asked for as soon as no other pane is asking.
     to_ask: Option<Vec<Permission>>,
     /// Whether it is this pane that asks now.
@@ -152,6 +153,7 @@ extern "C" fn load() {
         dirty: false,
         drawing_soon: false,
         clock_set: Instant::now(),
+        clock_waits: TICK,
         to_ask: None,
         asking: false,
         wants_colours,
@@ -254,7 +256,9 @@ impl Instance {
     /// A timer fired after so many seconds: one for the next frame, or the clock.
     fn timer(&mut self, seconds: f64) -> bool {
         self.drawing_soon = false;
-        if seconds >= 0.8 * LOOK {
+        // A frame's timer that comes late on a busy machine is not the clock's: time would go too fast.
+        let clock_s = 0.8 * self.clock_waits;
+        if seconds >= clock_s {
             if self.pane.waits_for_others() && std::fs::exists(PERMITTED_NOTE).unwrap_or(false) {
                 self.take(Input::OthersPermitted);
             }
@@ -271,8 +275,8 @@ impl Instance {
             }
             self.ask_in_turn();
             self.take(Input::Tick(seconds));
-            // a frame's timer that comes so late must not start a second clock
-            if self.clock_set.elapsed().as_secs_f64() >= 0.8 * LOOK {
+            // one that comes so late nevertheless must not start a second clock
+            if self.clock_set.elapsed().as_secs_f64() >= clock_s {
                 self.set_clock();
             }
         }
@@ -289,7 +293,8 @@ impl Instance {
 
     fn set_clock(&mut self) {
         self.clock_set = Instant::now();
-        set_timeout(self.interval());
+        self.clock_waits = self.interval();
+        set_timeout(self.clock_waits);
     }
 
     fn message(&mut self, message: PipeMessage) {

@@ -420,8 +420,13 @@ fn a_transcript_shows_its_newest_lines() {
 #[test]
 fn without_a_sidecar_the_pane_says_what_to_do() {
     let mut pane = Pane::permitted(Role::Workspace);
+    // timers of frames that came late on a busy machine: they are not the clock's
     for _ in 0..200 {
         pane.event(Event::Timer(0.5));
+    }
+    assert!(!pane.frame().contains("stui doctor"), "{}", pane.frame());
+    for _ in 0..100 {
+        pane.event(Event::Timer(1.0));
     }
     shows!(pane.frame(), "stui doctor");
 }

@@ -305,23 +305,18 @@ impl Sidecar {
         let attached = self.hub.wants_attached() && !self.asking_attached;
         let attached = attached.then_some(self.attached_at);
         let pipes = self.pipes.deadline();
-        [
-            pipes,
-            self.flush_at,
-            self.cursors_at,
-            self.unwritten,
-            attached,
-        ]
-        .into_iter()
-        .flatten()
-        .chain(self.calls.values().map(|(_, until)| *until))
-        .chain([
-            self.keep_alive_at,
-            self.lonely_since + LONELY,
-            self.settings.deadline(),
-        ])
-        .min()
-        .unwrap_or(self.keep_alive_at)
+        let flush = self.flush_at.filter(|_| self.unwritten.is_none());
+        [pipes, flush, self.cursors_at, self.unwritten, attached]
+            .into_iter()
+            .flatten()
+            .chain(self.calls.values().map(|(_, until)| *until))
+            .chain([
+                self.keep_alive_at,
+                self.lonely_since + LONELY,
+                self.settings.deadline(),
+            ])
+            .min()
+            .unwrap_or(self.keep_alive_at)
     }
 
     /// Answers a reason to end, if this is one.
@@ -481,17 +476,24 @@ impl Sidecar {
         let late = self.calls.iter().filter(|(_, (_, until))| now >= *until);
         for call in late.map(|(call, _)| *call).collect::<Vec<_>>() {
             self.hand(Input::Late { call });
+            if self.unwritten.is_some() {
+                // Its answer stands behind what the disk refuses; nobody will wait so long.
+                self.calls.remove(&call);
+            }
         }
         if now >= self.keep_alive_at {
             self.keep_alive_at = now + KEEP_ALIVE;
             self.hand(Input::KeepAlive);
         }
-        if self.flush_at.is_some_and(|at| now >= at) {
-            self.flush_at = None;
-            self.hand(Input::Flush);
-        }
-        if self.flush_at.is_none() && self.hub.wants_flush() {
-            self.flush_at = Some(now + FLUSH_PAUSE);
+        // While the disk refuses, what comes in bursts stays in the hub, which bounds it.
+        if self.unwritten.is_none() {
+            if self.flush_at.is_some_and(|at| now >= at) {
+                self.flush_at = None;
+                self.hand(Input::Flush);
+            }
+            if self.flush_at.is_none() && self.hub.wants_flush() {
+                self.flush_at = Some(now + FLUSH_PAUSE);
+            }
         }
         if self.cursors_at.is_some_and(|at| now >= at) {
             self.cursors_at = None;

@@ -206,6 +206,8 @@ impl Pipes {
                 return need.map_or_else(Vec::new, |need| self.meet(at, need, now));
             }
             FromPane::Bye => {
+                // What it said before would be told after this.
+                pair.early.retain(|early| early.from != down.from);
                 if pair.health.bye(&down.from) {
                     tracing::info!(
                         role = pair.destination.role.word(),
@@ -215,10 +217,7 @@ impl Pipes {
                 }
                 return vec![down];
             }
-            _ => {
-                pair.health.heard(&down.from, now);
-                None
-            }
+            _ => pair.health.heard(&down.from, now),
         };
         let mut said = Vec::new();
         if pair.health.is_live() {
@@ -328,7 +327,7 @@ impl Pipes {
             };
             if pair.health.is_live() && !pair.send(target, message) {
                 // Found out by the next probe too; sooner is better.
-                pair.health.give_up();
+                pair.health.give_up(Instant::now());
             }
         }
     }

@@ -325,8 +325,8 @@ impl Editor {
                 let text = self.clipboard.clone();
                 self.replace(&text, link, out);
             }
-            Command::Undo => self.act(Act::Undo, link, out),
-            Command::Redo => self.act(Act::Redo, link, out),
+            Command::Undo => self.undo_or_redo(Act::Undo, link, out),
+            Command::Redo => self.undo_or_redo(Act::Redo, link, out),
             Command::Evaluate(how) => self.evaluate(how, link, out),
             _ => {}
         }
@@ -340,6 +340,21 @@ impl Editor {
         } else {
             self.awaits_selection = true;
         }
+    }
+
+    /// Both show only once the sidecar has done them. One that comes much later would surprise.
+    fn undo_or_redo(&mut self, act: Act, link: &mut Link, out: &mut Outcome) {
+        if self.base.is_some() && !link.takes_acts() {
+            self.refuse(
+                "There is no sidecar to take anything back, or to do it again; nothing was done.",
+            );
+            return;
+        }
+        if link.is_silent() {
+            let text = "The sidecar is being started again: this is done once it is back.";
+            self.notice = Some(Message::info(text));
+        }
+        self.act(act, link, out);
     }
 
     fn evaluate(&mut self, how: How, link: &mut Link, out: &mut Outcome) {

@@ -63,7 +63,7 @@ impl Editor {
         out: &mut Outcome,
     ) {
         self.question.answered();
-        if self.stale && !self.unechoed.is_empty() {
+        if self.is_past(rev) || (self.stale && !self.unechoed.is_empty()) {
             return;
         }
         let cursor_was_there = self.is_cursor_there();
@@ -165,7 +165,9 @@ impl Editor {
             edit,
             total,
         } = announced;
-        if rev <= base {
+        // While the window waits to be fetched anew, its revision says nothing: the sidecar that is there now
+        // may count from less, if the last one's files are lost.
+        if rev <= base && !self.stale {
             return false;
         }
         let mut seen = !self.queue.is_empty();
@@ -271,8 +273,17 @@ impl Editor {
         self.reveal(anchor.min(cursor));
     }
 
+    /// Whether a revision is an earlier one than that of the text here: what is said of it came late, over
+    /// pipes that were replaced meanwhile.
+    fn is_past(&self, rev: u64) -> bool {
+        !self.stale && self.base.is_some_and(|base| rev < base)
+    }
+
     /// What is marked now.
-    pub fn mark(&mut self, marks: Vec<Mark>) {
+    pub fn mark(&mut self, rev: u64, marks: Vec<Mark>) {
+        if self.is_past(rev) {
+            return;
+        }
         self.marks = marks;
         for (_, own) in &self.unechoed {
             for mark in &mut self.marks {

@@ -212,7 +212,7 @@ impl Pane {
             (ToPane::Select { anchor, cursor, .. }, Body::Workspace(editor)) => {
                 editor.select(anchor, cursor);
             }
-            (ToPane::Marks { marks, .. }, Body::Workspace(editor)) => editor.mark(marks),
+            (ToPane::Marks { rev, marks, .. }, Body::Workspace(editor)) => editor.mark(rev, marks),
             (ToPane::LeftAt { cursor, .. }, Body::Workspace(editor)) => editor.open_at(cursor),
             (ToPane::Cursors { cursors, .. }, Body::Workspace(editor)) => {
                 editor.take_cursors(cursors, link.me());

@@ -101,6 +101,30 @@ fn of_a_million_rows_only_those_shown_are_asked_for() {
 }
 
 #[test]
+fn rows_that_an_earlier_sidecar_told_are_not_taken_for_those_of_another_object() {
+    let mut desk = inspector();
+    desk.connect();
+    // the next sidecar counts what it shows anew
+    let mut view = collection(1);
+    view.total = 20;
+    view.rows = rows(0, 5);
+    for row in &mut view.rows {
+        row.value = "other".into();
+    }
+    desk.tell(&ToPane::Inspector {
+        session: SESSION,
+        view,
+    });
+    let below = &desk.rows()[3..11];
+    assert!(!below.iter().any(|row| row.contains("'value")), "{below:?}");
+    assert!(
+        asked(&desk)
+            .last()
+            .is_some_and(|(first, count)| *first <= 5 && *count > 5)
+    );
+}
+
+#[test]
 fn walking_in_and_back_selects_the_row_walked_into() {
     let mut desk = inspector();
     desk.press("Down, Right");

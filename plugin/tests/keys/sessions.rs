@@ -67,6 +67,28 @@ fn commands(desk: &Desk) -> Vec<SessionCommand> {
     .collect()
 }
 
+#[test]
+fn a_selected_image_stays_selected_when_somebody_else_makes_a_session() {
+    let mut desk = sessions(80, 12);
+    desk.press("Down, Down");
+    let mut more = list();
+    let third = SessionRow {
+        key: SessionKey(3),
+        name: "third".into(),
+        image: "moose".into(),
+        ..SessionRow::default()
+    };
+    more.sessions.push(third);
+    desk.tell(&ToPane::Sessions {
+        list: more,
+        now: 160,
+    });
+    desk.press("n, 'new', Enter");
+    let image = Some("embedded".to_owned());
+    let name = "new".to_owned();
+    assert_eq!(commands(&desk), [SessionCommand::New { name, image }]);
+}
+
 fn welcome(desk: &mut Desk, session: SessionKey) {
     desk.tell(&ToPane::Welcome {
         version: VERSION,

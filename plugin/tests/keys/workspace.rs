@@ -1,7 +1,9 @@
 //! The workspace, key by key.
 
 use stui_plugin::io::{Input, Mouse, Size};
-use stui_protocol::pane::{Act, Edit, FromPane, How, Level, Mark, MarkKind, Pos, Span, ToPane};
+use stui_protocol::pane::{
+    Act, Edit, FromPane, How, Level, Line, Mark, MarkKind, Pos, Span, ToPane,
+};
 
 use crate::desk::{Desk, SESSION, status};
 
@@ -275,6 +277,52 @@ fn what_a_lost_sidecar_did_not_acknowledge_goes_to_the_next() {
 }
 
 #[test]
+fn a_sidecar_that_lost_its_files_is_followed_though_its_revisions_are_lower() {
+    let mut desk = Desk::workspace("");
+    desk.press("'one '");
+    desk.sidecar.slow = true;
+    desk.press("'two'");
+    // all that the next sidecar knows is that the first four keys are done
+    desk.sidecar = Desk::workspace("").sidecar;
+    desk.sidecar.set_acked(4, 0);
+    desk.connect();
+    assert_eq!(desk.text(1), "two‸", "what its document has");
+    desk.other_edits(Edit::insert(Pos::new(0, 0), "new "));
+    assert_eq!(desk.text(1), "new two‸");
+}
+
+#[test]
+fn a_window_or_marks_of_an_earlier_text_that_come_late_are_left() {
+    let mut desk = Desk::workspace("one");
+    desk.press("'two '");
+    let line = Line {
+        text: "one".into(),
+        from: 0,
+        length: None,
+    };
+    // over pipes that were replaced meanwhile
+    desk.tell(&ToPane::Window {
+        session: SESSION,
+        rev: 0,
+        first: 0,
+        total: 1,
+        lines: vec![line],
+    });
+    assert_eq!(desk.text(1), "two ‸one");
+    let mark = Mark {
+        span: span((0, 0), (0, 3)),
+        kind: MarkKind::Error,
+        text: "an error of then".into(),
+    };
+    desk.tell(&ToPane::Marks {
+        session: SESSION,
+        rev: 0,
+        marks: vec![mark],
+    });
+    assert!(!desk.screen().contains("of then"), "{}", desk.screen());
+}
+
+#[test]
 fn evaluating_names_the_selection_or_the_cursor() {
     let mut desk = Desk::workspace("3 + 4. 5");
     desk.press("Right, Ctrl d, Shift End, Ctrl e, Ctrl l");
@@ -532,6 +580,35 @@ fn without_a_sidecar_nothing_is_evaluated_and_the_pane_says_so() {
     desk.press("Left");
     assert!(desk.screen().contains("stui doctor"), "{}", desk.screen());
     assert!(desk.screen().contains("3 + ‸4"), "what was typed is kept");
+}
+
+#[test]
+fn nothing_is_taken_back_later_by_a_key_that_showed_nothing() {
+    let mut desk = Desk::workspace("old");
+    desk.sidecar.slow = true;
+    for _ in 0..31 {
+        desk.tick();
+    }
+    desk.press("'new ', Ctrl z, Ctrl z, Ctrl y");
+    assert!(
+        desk.screen().contains("There is no sidecar to take"),
+        "{}",
+        desk.screen()
+    );
+    assert_eq!(desk.acts(), []);
+    // while it is expected back, the key is kept for it
+    let mut desk = Desk::workspace("old");
+    desk.sidecar.slow = true;
+    for _ in 0..5 {
+        desk.tick();
+    }
+    desk.press("Ctrl z");
+    assert!(
+        desk.screen().contains("once it is back"),
+        "{}",
+        desk.screen()
+    );
+    assert_eq!(desk.acts(), [Act::Undo]);
 }
 
 #[test]

@@ -133,6 +133,8 @@ pub(super) enum Wanted {
     Own(CallKey, ImageKey),
     /// For a call: about a session.
     Info(CallKey),
+    /// A session for one of ours that is closed or elsewhere meanwhile: it is to be closed.
+    Orphan(ImageKey),
     /// Nothing.
     Closing,
 }
@@ -152,6 +154,21 @@ impl Hub {
             client_id: self.client_id.clone(),
         };
         self.ask(image, request, Wanted::Strays(image), out);
+    }
+
+    /// A session here is about to be closed, or to leave its image: what its server is still making for it is
+    /// nobody's.
+    pub(super) fn leave_orphans(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get(&key) else {
+            return;
+        };
+        let Ok(image) = self.image_named(&session.image).map(|image| image.key) else {
+            return;
+        };
+        let ids: Vec<Uuid> = session.awaited().collect();
+        for id in ids {
+            self.wanted.insert(id, Wanted::Orphan(image));
+        }
     }
 
     fn ask(
@@ -311,6 +328,15 @@ impl Hub {
         };
         match wanted {
             Wanted::Closing => {}
+            Wanted::Orphan(image) => {
+                let session_id = match response {
+                    Some(Response::CreateSession(answer)) => answer.session.session_id,
+                    Some(Response::RestoreSession(answer)) => answer.session.session_id,
+                    _ => return,
+                };
+                let request = request::CloseSession { session_id };
+                self.ask(image, request, Wanted::Closing, out);
+            }
             Wanted::Strays(image) => {
                 if let Some(Response::ListClientSessions(answer)) = response {
                     self.close_strays(image, answer, out);

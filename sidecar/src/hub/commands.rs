@@ -197,12 +197,7 @@ impl Hub {
     ) -> Result<(), String> {
         self.known(session)?;
         let client = by.client().unwrap_or_default();
-        if self.clients.len() >= MAX_INSTANCES && !self.clients.contains_key(&client) {
-            self.clients.pop_first();
-        }
-        self.clients.insert(client, session);
-        self.current = session;
-        out.push(Effect::Record(Record::Current { client, session }));
+        self.goes_to(client, session, out);
         let now = self.now;
         if let Some(session) = self.sessions.get_mut(&session) {
             session.used = now;
@@ -219,6 +214,16 @@ impl Hub {
             self.welcome(&instance, out);
         }
         Ok(())
+    }
+
+    /// A client's current session is this one from now on, and that of those who come new.
+    pub(super) fn goes_to(&mut self, client: u16, session: SessionKey, out: &mut Vec<Effect>) {
+        if self.clients.len() >= MAX_INSTANCES && !self.clients.contains_key(&client) {
+            self.clients.pop_first();
+        }
+        self.clients.insert(client, session);
+        self.current = session;
+        out.push(Effect::Record(Record::Current { client, session }));
     }
 
     fn rename(
@@ -255,13 +260,23 @@ impl Hub {
             .filter(|instance| self.session_of(instance) == key)
             .cloned()
             .collect();
+        self.leave_orphans(key);
         self.within(key, out, Session::close_on_server);
         out.push(Effect::Record(Record::Of {
             s: key,
             c: Change::Closed,
         }));
         let image = self.known(key)?.image.clone();
+        let clients: Vec<u16> = self
+            .clients
+            .iter()
+            .filter(|(_, shown)| **shown == key)
+            .map(|(client, _)| *client)
+            .collect();
         self.remove_session(key);
+        for client in clients {
+            self.goes_to(client, self.current, out);
+        }
         for instance in showing {
             self.welcome(&instance, out);
         }
@@ -309,6 +324,7 @@ impl Hub {
         if session.running() > 0 {
             return Err(format!("{name} is running something; interrupt it first."));
         }
+        self.leave_orphans(key);
         self.within(key, out, |session, work| {
             session.move_to(to.clone(), work);
         });
@@ -323,9 +339,17 @@ impl Hub {
         self.images.insert(key, Image::new(key, name, target));
     }
 
-    /// An image was disconnected: its sessions wait for another one.
-    pub(super) fn image_removed(&mut self, key: ImageKey) {
-        self.images.remove(&key);
+    /// An image was disconnected: its sessions wait for another one. The link has gone with it, so that
+    /// nothing that it had is answered any more.
+    pub(super) fn image_removed(&mut self, key: ImageKey, out: &mut Vec<Effect>) {
+        let Some(image) = self.images.remove(&key) else {
+            return;
+        };
+        self.each_session(out, |session, work| {
+            if session.image == image.name {
+                session.image_gone(work);
+            }
+        });
     }
 
     /// Tells the panes of sessions what there is, if that changed.

@@ -52,6 +52,8 @@ pub mod transcript;
 
 /// Most instances whose acknowledged acts are remembered, and most clients whose session is.
 const MAX_INSTANCES: usize = 1000;
+/// How often an instance is asked again for acts that it never says.
+const MAX_ROUNDS: u8 = 3;
 
 /// Makes ids of requests.
 #[derive(Debug)]
@@ -74,6 +76,18 @@ struct Present {
     role: Role,
     /// The session that its layout pins it to.
     pin: Option<SessionKey>,
+    /// What was heard behind a gap in its acts, until those in the gap have come.
+    gap: Option<Gap>,
+}
+
+/// Acts that were heard behind a gap.
+#[derive(Debug)]
+struct Gap {
+    /// Number of the act with which the instance began to say them, this time, and of the last one.
+    first: u64,
+    last: u64,
+    /// How often in a row it has begun with that one.
+    rounds: u8,
 }
 
 /// The state of everything that is shared.
@@ -204,10 +218,16 @@ impl Hub {
                 name,
                 target,
             } => self.image_added(image, name, target),
-            Input::ImageRemoved { image } => self.image_removed(image),
+            Input::ImageRemoved { image } => self.image_removed(image, out),
             Input::Called { call, ask } => self.called(call, ask, out),
             Input::Late { call } => self.late(call, out),
-            Input::Time(now) => self.now = now,
+            Input::Time(now) => {
+                if now < self.now {
+                    let sessions = self.sessions.values_mut();
+                    sessions.for_each(|session| session.clock_set_back(now));
+                }
+                self.now = now;
+            }
             Input::Attached(clients) => self.attached(&clients, out),
             Input::Guests(guests) => self.set_guests(guests, out),
             Input::GuestsByDefault(guests) => self.people.by_default = guests,
@@ -353,7 +373,16 @@ impl Hub {
     fn hello(&mut self, from: Instance, role: Role, pin: Option<String>, out: &mut Vec<Effect>) {
         let pin = pin.and_then(|name| self.pinned(name, &from, out));
         self.replaces(&from);
-        self.present.insert(from.clone(), Present { role, pin });
+        let gap = None;
+        self.present
+            .insert(from.clone(), Present { role, pin, gap });
+        // Whoever comes new sees what was switched to last, and stays there when others switch.
+        if let Some(client) = from.client()
+            && pin.is_none()
+            && !self.clients.contains_key(&client)
+        {
+            self.goes_to(client, self.current, out);
+        }
         self.arrives(&from, false, out);
         self.welcome(&from, out);
         if role == Role::Workspace {
@@ -438,12 +467,12 @@ impl Hub {
                 out.push(Effect::Tell(To::One(by), ToPane::Acked { seq: acked }));
                 return;
             }
-            if seq > acked + 1 {
-                // Something was lost on the way. A welcome makes the instance send again what is
-                // not acknowledged.
-                self.welcome_alone(&by, out);
+            if seq > acked + 1 && self.is_behind_gap(&by, seq, out) {
                 return;
             }
+        }
+        if let Some(present) = self.present.get_mut(&by) {
+            present.gap = None;
         }
         self.set_acked(&by, seq);
         self.arrives(&by, true, out);
@@ -467,6 +496,38 @@ impl Hub {
             let text = "The session in which this was meant is closed; nothing was done.";
             out.push(notice(author, Level::Error, text));
         }
+    }
+
+    /// Whether acts of an instance before this one are still to come. Something was lost on the way; a
+    /// welcome makes the instance send again, in order, what is not acknowledged. If that begins with the
+    /// same act behind the gap again and again, those in it were acknowledged by a sidecar whose records are
+    /// lost.
+    fn is_behind_gap(&mut self, by: &Instance, seq: u64, out: &mut Vec<Effect>) -> bool {
+        let gap = self.present.get_mut(by).map(|present| &mut present.gap);
+        match gap {
+            None => {}
+            Some(gap @ None) => {
+                *gap = Some(Gap {
+                    first: seq,
+                    last: seq,
+                    rounds: 0,
+                });
+            }
+            Some(Some(gap)) if seq > gap.last => {
+                gap.last = seq;
+                return true;
+            }
+            Some(Some(gap)) => {
+                let rounds = if seq == gap.first { gap.rounds + 1 } else { 1 };
+                (gap.first, gap.last, gap.rounds) = (seq, seq, rounds);
+                if rounds > MAX_ROUNDS {
+                    tracing::warn!(seq, "nobody knows the acts before this one");
+                    return false;
+                }
+            }
+        }
+        self.welcome_alone(by, out);
+        true
     }
 
     fn connected(&mut self, image: ImageKey, server_id: String, out: &mut Vec<Effect>) {

@@ -328,6 +328,8 @@ pub struct SessionSnapshot {
     pub server: Option<ServerSession>,
     /// Number of the last event in the transcript.
     pub last_event: u64,
+    /// Whether the server's numbers began anew since that one.
+    pub numbers_begin_anew: bool,
     /// The transcript.
     pub transcript: TranscriptSnapshot,
     /// What the inspector shows.

@@ -65,8 +65,11 @@ impl Hub {
         for record in records {
             hub.replay(record);
         }
+        // An earlier sidecar showed other states under small numbers, in which panes may mean something still.
+        let first_stop = u64::try_from(seed >> 80).unwrap_or_default();
         for session in hub.sessions.values_mut() {
             session.leave_all();
+            session.debugging.count_from(first_stop);
         }
         // What is no longer connected to cannot be what a session is on.
         if let Some(first) = hub.images.values().next().map(|image| image.name.clone()) {

@@ -12,11 +12,13 @@ use stui_protocol::pane::{Edit, How, InspectorView, MarkKind, Pos, Span};
 use stui_protocol::position::{Position, Range};
 use stui_protocol::request::{Interrupt, Request};
 use stui_protocol::response::{self, Response};
+use stui_protocol::sessions::SessionCommand;
 
 use super::record::Snapshot;
 use super::*;
 
 mod debugger;
+mod late;
 mod people;
 mod sessions;
 
@@ -210,9 +212,7 @@ impl Scene {
     }
 
     fn act_of(&mut self, who: &Instance, act: Act) -> u64 {
-        let seq = self.seq.entry(who.clone()).or_default();
-        *seq += 1;
-        let seq = *seq;
+        let seq = self.next_seq(who);
         self.play(Input::Pane {
             from: who.clone(),
             said: FromPane::Act {
@@ -226,6 +226,34 @@ impl Scene {
 
     fn act(&mut self, act: Act) -> u64 {
         self.act_of(&pane(Role::Workspace), act)
+    }
+
+    /// The number of this instance's next act.
+    fn next_seq(&mut self, who: &Instance) -> u64 {
+        let seq = self.seq.entry(who.clone()).or_default();
+        *seq += 1;
+        *seq
+    }
+
+    /// Somebody does something with sessions.
+    fn sessions_command(&mut self, command: SessionCommand) {
+        self.act_of(&pane(Role::Sessions), Act::Sessions { command });
+    }
+
+    /// Makes a session and switches to it.
+    fn makes_session(&mut self, name: &str) {
+        let (name, image) = (name.into(), None);
+        self.sessions_command(SessionCommand::New { name, image });
+        self.give_session(&format!("s-{}", self.hub.sessions.len()));
+    }
+
+    /// The session that an instance was last told to show.
+    fn shown_to(&self, who: &Instance) -> Option<SessionKey> {
+        let mut told = self.told.iter().rev();
+        told.find_map(|(to, message)| match message {
+            ToPane::Welcome { session, .. } if *to == To::One(who.clone()) => Some(*session),
+            _ => None,
+        })
     }
 
     /// Types at a place, knowing everything that happened.

@@ -44,7 +44,7 @@ enum State {
 }
 
 /// The state of a pair.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Health {
     state: State,
     /// When something must have happened, or is to be done.
@@ -52,6 +52,8 @@ pub(super) struct Health {
     patience: Duration,
     /// Number of the last probe.
     probe: u64,
+    /// Whether a line was lost, because the pipe took no more.
+    stuck: bool,
     heard: BTreeMap<Instance, Instant>,
 }
 
@@ -64,6 +66,7 @@ impl Health {
             deadline: now + patience,
             patience,
             probe: 0,
+            stuck: false,
             heard: BTreeMap::new(),
         }
     }
@@ -103,16 +106,22 @@ impl Health {
         Need::Probe(self.probe)
     }
 
-    /// An instance said anything.
-    pub(super) fn heard(&mut self, from: &Instance, now: Instant) {
+    /// An instance said anything. One that was forgotten is reached by nobody, and has missed things: it
+    /// gets a new pair, on which it says hello.
+    pub(super) fn heard(&mut self, from: &Instance, now: Instant) -> Option<Need> {
         if let Some(last) = self.heard.get_mut(from) {
             *last = now;
+            return None;
         }
+        self.is_live()
+            .then_some(Need::Replacement("an instance is back that was silent"))
     }
 
     /// An instance answered a probe.
     pub(super) fn probed(&mut self, from: &Instance, n: u64, now: Instant) -> Option<Need> {
-        self.heard(from, now);
+        if let Some(need) = self.heard(from, now) {
+            return Some(need);
+        }
         if n != self.probe {
             return None;
         }
@@ -144,15 +153,17 @@ impl Health {
         self.heard.remove(from).is_some() && self.heard.is_empty()
     }
 
-    /// The pipe is known to be stuck: as if a probe had not been answered.
-    pub(super) fn give_up(&mut self) {
-        if let State::Live { unanswered } = &mut self.state {
-            *unanswered = true;
-        }
+    /// The pipe took no more, and a line is lost: only a new pair, on which all is told anew, helps.
+    pub(super) fn give_up(&mut self, now: Instant) {
+        self.stuck = true;
+        self.deadline = now;
     }
 
     /// Time went by.
     pub(super) fn tick(&mut self, now: Instant) -> Option<Need> {
+        if self.stuck {
+            return Some(Need::Replacement("a pipe takes no lines"));
+        }
         if now < self.deadline {
             return None;
         }
@@ -233,6 +244,20 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_that_has_lost_a_line_is_replaced_whatever_it_answers() {
+        let now = Instant::now();
+        let mut health = live(now);
+        let other = Instance::new(1, 2, 2);
+        health.hello(&other, now);
+        let later = now + PROBE_INTERVAL;
+        assert_eq!(health.tick(later), Some(Need::Probe(4)));
+        health.probed(&me(), 4, later);
+        health.give_up(later);
+        assert_eq!(health.probed(&other, 4, later), None);
+        assert!(matches!(health.tick(later), Some(Need::Replacement(_))));
+    }
+
+    #[test]
     fn later_attempts_are_more_patient() {
         let now = Instant::now();
         let first = Health::begin(0, now).deadline();
@@ -256,7 +281,10 @@ mod tests {
                 _ => {}
             }
         }
-        assert_eq!(forgotten, Some(other));
+        assert_eq!(forgotten.as_ref(), Some(&other));
+        let back = health.clone().heard(&other, now);
+        assert!(matches!(back, Some(Need::Replacement(_))), "{back:?}");
+        assert_eq!(health.heard(&me(), now), None);
         assert!(health.bye(&me()));
     }
 }

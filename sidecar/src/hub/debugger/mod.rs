@@ -126,6 +126,11 @@ impl Debugging {
         }
     }
 
+    /// Counts the states shown from here on.
+    pub(in crate::hub) fn count_from(&mut self, first: u64) {
+        self.stop = first;
+    }
+
     /// Whether it is known that nothing can be known.
     pub(in crate::hub) fn is_hidden(&self) -> bool {
         self.hidden.is_some()
@@ -197,6 +202,13 @@ impl Debugging {
         self.to_answer.clear();
         self.show(None);
         self.dropped.clear();
+    }
+
+    /// Nothing that was asked of their server is answered any more.
+    pub(in crate::hub) fn gives_up(&mut self) {
+        self.running.clear();
+        self.gone_on.clear();
+        self.forget_known();
     }
 
     /// The debugger that is shown cannot be looked at.

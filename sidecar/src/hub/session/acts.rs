@@ -72,7 +72,7 @@ impl Session {
             Act::ClearTranscript => {
                 self.transcript.clear();
                 self.unsaved.clear();
-                self.saved_event = self.last_event;
+                self.note_saved();
                 let sequence = self.last_event;
                 self.record(Change::Cleared { sequence }, work);
                 self.transcript_dirty = true;

@@ -1,5 +1,7 @@
 //! The history: what becomes part of it, and how what a lost server had evaluated is run again.
 
+use std::collections::VecDeque;
+
 use stui_protocol::debugger::MAX_DEBUGGERS;
 use stui_protocol::pane::{How, Instance, Level, Span};
 use stui_protocol::request::{self, DebugOperation};
@@ -83,7 +85,9 @@ impl Session {
         self.debugging.clear();
         self.again.clear();
         self.last_event = 0;
-        self.saved_event = 0;
+        self.saved.event = 0;
+        self.numbers_begin_anew = false;
+        self.saved.is_older = false;
     }
 
     /// How many evaluations of a lost server can be run again.
@@ -118,13 +122,7 @@ impl Session {
             );
         }
         let count = lost.len();
-        self.again = lost
-            .into_iter()
-            .map(|entry| Entry {
-                by: by.clone(),
-                ..entry
-            })
-            .collect();
+        self.again = asked_by(&by, lost);
         self.run_next_again(work);
         Ok(format!("Running {count} evaluations of the history again."))
     }
@@ -173,11 +171,27 @@ impl Session {
                 end.answer
             );
             self.announce(None, Level::Error, &text, work);
-        } else if self.again.is_empty() {
+            return;
+        }
+        if self.again.is_empty() {
+            // What a sidecar had begun that was killed meanwhile.
+            self.again = asked_by(&evaluation.by, self.history.lost(self.life).cloned());
+        }
+        if self.again.is_empty() {
             let text = "The history was run again.";
             self.announce(None, Level::Info, text, work);
         } else {
             self.run_next_again(work);
         }
     }
+}
+
+/// Entries of the history as they are run again for somebody.
+fn asked_by(by: &Instance, entries: impl IntoIterator<Item = Entry>) -> VecDeque<Entry> {
+    let entries = entries.into_iter();
+    let again = entries.map(|entry| Entry {
+        by: by.clone(),
+        ..entry
+    });
+    again.collect()
 }

@@ -310,10 +310,15 @@ impl Session {
             }
             return;
         }
+        // An earlier sidecar may have sent it to the server that is to be connected again.
+        let server = self.server.as_ref().map(|server| &server.server_id);
         let ids: Vec<(Uuid, bool)> = self
             .evaluations
             .iter()
-            .map(|e| (e.id, self.pending.contains_key(&e.id)))
+            .map(|e| {
+                let with_server = e.server_id.is_some() && e.server_id.as_ref() == server;
+                (e.id, with_server || self.pending.contains_key(&e.id))
+            })
             .collect();
         let connected = work.is_connected();
         for (id, sent) in ids {

@@ -86,6 +86,15 @@ pub(super) struct RowsWanted {
     to: To,
 }
 
+/// Up to where the transcript is on disk.
+#[derive(Debug)]
+pub(super) struct Saved {
+    /// Number of the last event in it.
+    event: u64,
+    /// Whether that number was given before the server's numbers began anew.
+    is_older: bool,
+}
+
 /// What a session works with while it handles an input.
 pub(super) struct Work<'a> {
     pub(super) ids: &'a mut Ids,
@@ -139,6 +148,8 @@ pub struct Session {
     /// The last edit of each instance, to know whether somebody went on typing meanwhile.
     last_edit: BTreeMap<Instance, u64>,
     pub(super) pending: BTreeMap<Uuid, Purpose>,
+    /// Those of them that were asked before the server gave it the session that it has.
+    of_earlier: BTreeSet<Uuid>,
     pub(super) server: Option<ServerSession>,
     /// Why the server that is connected gives it no session.
     pub(super) denied: Option<String>,
@@ -156,7 +167,7 @@ pub struct Session {
     last_event: u64,
     /// The next event's number counts, also if it is an older one.
     numbers_begin_anew: bool,
-    saved_event: u64,
+    saved: Saved,
     unsaved: String,
     /// In which second how many bytes of the transcript were saved.
     saved_in: (u64, usize),
@@ -190,6 +201,7 @@ impl Session {
             errors: Vec::new(),
             last_edit: snapshot.last_edit,
             pending: BTreeMap::new(),
+            of_earlier: BTreeSet::new(),
             server: snapshot.server,
             life: snapshot.life,
             history: snapshot.history.restored(),
@@ -199,8 +211,11 @@ impl Session {
             used: snapshot.used,
             last_event: snapshot.last_event,
             denied: None,
-            numbers_begin_anew: false,
-            saved_event: snapshot.last_event,
+            numbers_begin_anew: snapshot.numbers_begin_anew,
+            saved: Saved {
+                event: snapshot.last_event,
+                is_older: snapshot.numbers_begin_anew,
+            },
             unsaved: String::new(),
             saved_in: (0, 0),
             state_old: None,
@@ -225,7 +240,8 @@ impl Session {
             evaluations: self.evaluations.clone(),
             server: self.server.clone(),
             // What is not saved yet comes again from the server, or is in a record that follows.
-            last_event: self.saved_event,
+            last_event: self.saved.event,
+            numbers_begin_anew: self.saved.is_older,
             transcript: self.transcript.snapshot(),
             trail: self.inspector.trail().to_vec(),
             history: self.history.clone(),
@@ -307,16 +323,14 @@ impl Session {
             Change::DebuggerShown { id } => self.debugging.show(Some(id)),
             Change::DebuggerTitled { id, title } => self.title_debugger(&id, title),
             Change::Server { server } => self.begin_life(server),
-            Change::Found { server } => self.server = Some(server),
+            Change::Found { server } => self.found_again(server),
             Change::Wrote { text, sequence } => {
                 self.transcript.write(&text);
-                self.last_event = sequence;
-                self.saved_event = sequence;
+                self.saved_up_to(sequence);
             }
             Change::Cleared { sequence } => {
                 self.transcript.clear();
-                self.last_event = sequence;
-                self.saved_event = sequence;
+                self.saved_up_to(sequence);
             }
             Change::Trail { trail } => self.inspector = Inspector::restored(trail),
             Change::Named { name } => self.name = name,
@@ -367,8 +381,16 @@ impl Session {
 
     /// Whether a session on a server was asked for and is not there yet.
     pub(super) fn awaits_server(&self) -> bool {
-        let mut pending = self.pending.values();
-        pending.any(|purpose| matches!(purpose, Purpose::Session | Purpose::Find { .. }))
+        self.awaited().next().is_some()
+    }
+
+    /// The requests for a session on a server that are not answered yet.
+    pub(super) fn awaited(&self) -> impl Iterator<Item = Uuid> {
+        let pending = self.pending.iter();
+        let asks = |purpose: &Purpose| matches!(purpose, Purpose::Session | Purpose::Find { .. });
+        pending
+            .filter(move |(_, purpose)| asks(purpose))
+            .map(|(id, _)| *id)
     }
 
     /// Names it for ever.
@@ -379,6 +401,13 @@ impl Session {
     /// The text of its workspace.
     pub fn text(&self) -> String {
         self.document.text()
+    }
+
+    /// The clock was set back to this time.
+    pub(super) fn clock_set_back(&mut self, now: u64) {
+        for at in [&mut self.state_old, &mut self.debugging.look_at] {
+            *at = at.map(|at| at.min(now));
+        }
     }
 
     /// How many evaluations run or wait.
@@ -413,19 +442,41 @@ impl Session {
         !self.unsaved.is_empty() && saved < MAX_SAVED_PER_SECOND
     }
 
+    /// Writes what the transcript has got since to the disk.
+    pub(super) fn save_transcript(&mut self, work: &mut Work) {
+        if self.unsaved.is_empty() {
+            return;
+        }
+        let text = std::mem::take(&mut self.unsaved);
+        if self.saved_in.0 != work.now {
+            self.saved_in = (work.now, 0);
+        }
+        self.saved_in.1 += text.len();
+        self.transcript.write(&text);
+        self.transcript_dirty = true;
+        self.note_saved();
+        let sequence = self.last_event;
+        self.record(Change::Wrote { text, sequence }, work);
+    }
+
+    /// The transcript is on disk up to the last event seen.
+    pub(super) fn note_saved(&mut self) {
+        self.saved.event = self.last_event;
+        // What was missed meanwhile has no number.
+        self.saved.is_older = self.numbers_begin_anew;
+    }
+
+    /// The transcript is on disk up to this event.
+    fn saved_up_to(&mut self, sequence: u64) {
+        self.numbers_begin_anew &= sequence == self.last_event;
+        self.last_event = sequence;
+        self.note_saved();
+    }
+
     /// Sends what is better sent at once than one by one.
     pub(super) fn flush(&mut self, work: &mut Work) {
         if self.may_save(work.now) {
-            let text = std::mem::take(&mut self.unsaved);
-            if self.saved_in.0 != work.now {
-                self.saved_in = (work.now, 0);
-            }
-            self.saved_in.1 += text.len();
-            self.transcript.write(&text);
-            self.transcript_dirty = true;
-            self.saved_event = self.last_event;
-            let sequence = self.last_event;
-            self.record(Change::Wrote { text, sequence }, work);
+            self.save_transcript(work);
         }
         if self.transcript_dirty {
             self.transcript_dirty = false;
@@ -601,6 +652,10 @@ impl Session {
         self.write(&format!(
             "{break_before}— {count} {what} were lost here —\n"
         ));
+        // They are not asked for again, by this sidecar or the next one.
+        if !self.numbers_begin_anew {
+            self.last_event = self.last_event.saturating_add(count);
+        }
     }
 
     /// Something to be shown in the transcript once it is on disk.

@@ -66,14 +66,22 @@ impl Session {
 
     /// What is known of the session holds on: it was found in another server.
     fn found(&mut self, server: ServerSession, work: &mut Work) {
-        self.server = Some(server.clone());
-        // Events since the image was saved have numbers that are given a second time.
-        self.numbers_begin_anew = true;
+        // With their numbers of before.
+        self.save_transcript(work);
+        self.found_again(server.clone());
         self.record(Change::Found { server }, work);
         let text =
             "The image was started again from disk: variables and objects are as they were saved.";
         self.announce(None, Level::Info, text, work);
         self.take_up(work);
+    }
+
+    /// Its session is in another server than before: events since the image was saved have numbers that are
+    /// given a second time.
+    pub(super) fn found_again(&mut self, server: ServerSession) {
+        self.server = Some(server);
+        self.numbers_begin_anew = true;
+        self.saved.is_older = true;
     }
 
     /// Goes on with a session that the server has.
@@ -89,6 +97,24 @@ impl Session {
     fn forget_session(&mut self, work: &mut Work) {
         self.lose_server();
         self.leave_objects(work);
+    }
+
+    /// The session's image was disconnected. What was sent there has no answer any more, and what was not
+    /// waits for another image.
+    pub(in crate::hub) fn image_gone(&mut self, work: &mut Work) {
+        let pending = std::mem::take(&mut self.pending);
+        self.of_earlier.clear();
+        for (id, purpose) in pending {
+            if matches!(purpose, Purpose::Evaluation) {
+                let text = format!(
+                    "The image {} was disconnected while this ran; move the session to another one, and evaluate again.",
+                    self.image
+                );
+                self.evaluation_failed(id, &text, work);
+            }
+        }
+        self.debugging.gives_up();
+        self.tell_debugger(work);
     }
 
     /// What is inspected is gone.
@@ -136,8 +162,17 @@ impl Session {
         let Some(purpose) = self.pending.remove(&id) else {
             return;
         };
+        let was_before = self.of_earlier.remove(&id);
         match outcome {
             Outcome::Answered(response) => match *response {
+                Response::Error(error)
+                    if was_before && error.code == ErrorCode::SessionNotFound =>
+                {
+                    if matches!(purpose, Purpose::Evaluation) {
+                        self.evaluation_without_session(id, work);
+                        self.send_waiting(work);
+                    }
+                }
                 Response::Error(error) => self.failed(id, purpose, &error, work),
                 response => self.answered(id, purpose, response, work),
             },
@@ -172,6 +207,8 @@ impl Session {
                         session_id: answer.session.session_id,
                     };
                     self.begin_life(server.clone());
+                    // What they ask about is gone, as is known.
+                    self.of_earlier = self.pending.keys().copied().collect();
                     self.denied = None;
                     self.state_changed(work);
                     self.record(Change::Server { server }, work);
@@ -214,7 +251,10 @@ impl Session {
     }
 
     fn failed(&mut self, id: Uuid, purpose: Purpose, error: &ErrorInfo, work: &mut Work) {
-        if error.code == ErrorCode::SessionNotFound {
+        // A server that cannot say whether it has the session has none to go on with.
+        let is_lost = error.code == ErrorCode::SessionNotFound
+            || (matches!(purpose, Purpose::Find { .. }) && error.code != ErrorCode::Unknown);
+        if is_lost {
             if let Some(server) = &self.server {
                 let is_another = work.server_id() != Some(&server.server_id);
                 let debuggers = self.debuggers.len();

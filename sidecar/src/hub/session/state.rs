@@ -97,6 +97,7 @@ impl Session {
         self.lose_server();
         // Nobody waits for what the old server says.
         self.pending.clear();
+        self.of_earlier.clear();
         self.leave_objects(work);
     }
 }

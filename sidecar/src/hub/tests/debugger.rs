@@ -11,7 +11,7 @@ use stui_protocol::response::DebugInfo;
 use super::*;
 
 impl Scene {
-    fn debugger(&self) -> &DebuggerView {
+    pub(super) fn debugger(&self) -> &DebuggerView {
         let mut told = self.told.iter().rev();
         told.find_map(|(_, message)| match message {
             ToPane::Debugger { view, .. } => Some(&**view),
@@ -25,7 +25,7 @@ impl Scene {
     }
 
     /// An operation on what is shown.
-    fn operate(&mut self, operation: DebugOperation, code: Option<&str>) {
+    pub(super) fn operate(&mut self, operation: DebugOperation, code: Option<&str>) {
         let view = self.debugger().clone();
         self.debug_act(DebuggerAct::Run {
             debugger: view.open[view.shown as usize].id.clone(),
@@ -37,7 +37,7 @@ impl Scene {
     }
 
     /// The requests of this operation that wait: debugger and frame.
-    fn debugs(&self, operation: DebugOperation) -> Vec<(String, Option<usize>)> {
+    pub(super) fn debugs(&self, operation: DebugOperation) -> Vec<(String, Option<usize>)> {
         let requests = self.requests.iter();
         requests
             .filter_map(|(_, request)| match request {
@@ -49,7 +49,7 @@ impl Scene {
             .collect()
     }
 
-    fn answer_debug(&mut self, operation: DebugOperation, answer: impl Into<Response>) {
+    pub(super) fn answer_debug(&mut self, operation: DebugOperation, answer: impl Into<Response>) {
         let is_it = |(_, request): &(Uuid, Request)| matches!(request, Request::Debug(debug) if debug.operation == operation);
         let at = self.requests.iter().position(is_it);
         let at = at.unwrap_or_else(|| panic!("no {operation:?} in {:?}", self.requests));
@@ -79,7 +79,7 @@ impl Scene {
     }
 
     /// An evaluation has failed with a debugger, of which all is known.
-    fn debugged(code: &str, how: How) -> Scene {
+    pub(super) fn debugged(code: &str, how: How) -> Scene {
         let mut scene = Scene::connected();
         scene.fails(code, how, "d1");
         scene.answer_debug(
@@ -126,7 +126,7 @@ fn frame(method: &str) -> StackFrame {
     }
 }
 
-fn stopped(methods: &[&str]) -> response::Debug {
+pub(super) fn stopped(methods: &[&str]) -> response::Debug {
     response::Debug {
         debug_info: DebugInfo {
             debug_id: "d1".into(),

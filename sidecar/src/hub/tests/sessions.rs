@@ -3,15 +3,13 @@
 use super::*;
 use crate::hub::asked::{Ask, CallKey, Told};
 use stui_protocol::request::DebugOperation;
-use stui_protocol::sessions::SessionCommand;
 
 /// The second session.
 const SECOND: SessionKey = SessionKey(2);
 
 impl Scene {
     fn command(&mut self, command: SessionCommand) {
-        let who = pane(Role::Sessions);
-        self.act_of(&who, Act::Sessions { command });
+        self.sessions_command(command);
     }
 
     /// A second session on an image, which the person is in from now on, with a session `s2` on the
@@ -74,16 +72,6 @@ impl Scene {
         let mut about: Vec<SessionKey> = about.collect();
         about.dedup();
         about
-    }
-
-    fn welcomed_to(&self, who: &Instance) -> Option<SessionKey> {
-        self.told
-            .iter()
-            .rev()
-            .find_map(|(to, message)| match message {
-                ToPane::Welcome { session, .. } if *to == To::One(who.clone()) => Some(*session),
-                _ => None,
-            })
     }
 
     fn says(&mut self, session_id: &str, sequence: u64, text: &str) {
@@ -184,18 +172,18 @@ fn a_switch_welcomes_all_panes_of_the_client_and_of_nobody_else() {
         image: None,
     });
     for role in Role::ALL {
-        assert_eq!(scene.welcomed_to(&pane(role)), Some(SECOND), "{role:?}");
+        assert_eq!(scene.shown_to(&pane(role)), Some(SECOND), "{role:?}");
     }
-    assert_eq!(scene.welcomed_to(&other), None);
+    assert_eq!(scene.shown_to(&other), None);
     scene.command(SessionCommand::Switch { session: FIRST });
-    assert_eq!(scene.welcomed_to(&pane(Role::Workspace)), Some(FIRST));
+    assert_eq!(scene.shown_to(&pane(Role::Workspace)), Some(FIRST));
     scene.command(SessionCommand::Switch { session: SECOND });
     scene.restart();
     scene.hello(&pane(Role::Workspace), Role::Workspace);
-    assert_eq!(scene.welcomed_to(&pane(Role::Workspace)), Some(SECOND));
+    assert_eq!(scene.shown_to(&pane(Role::Workspace)), Some(SECOND));
     scene.hello(&person(Role::Workspace, 7), Role::Workspace);
     assert_eq!(
-        scene.welcomed_to(&person(Role::Workspace, 7)),
+        scene.shown_to(&person(Role::Workspace, 7)),
         Some(SECOND),
         "who comes new sees what was switched to last"
     );
@@ -263,10 +251,10 @@ fn a_pane_that_is_pinned_shows_its_session_whatever_the_client_switches_to() {
             pin: Some("notes".into()),
         },
     });
-    assert_eq!(scene.welcomed_to(&pinned), Some(SECOND), "it is made");
+    assert_eq!(scene.shown_to(&pinned), Some(SECOND), "it is made");
     scene.told.clear();
     scene.command(SessionCommand::Switch { session: FIRST });
-    assert_eq!(scene.welcomed_to(&pinned), None);
+    assert_eq!(scene.shown_to(&pinned), None);
 }
 
 #[test]
@@ -282,7 +270,7 @@ fn closing_a_session_ends_it_on_the_server_and_shows_another_one() {
     assert!(matches!(request, Request::Debug(debug) if debug.context == "d1"));
     let (_, request) = scene.take("CloseSession");
     assert!(matches!(request, Request::CloseSession(close) if close.session_id == "s2"));
-    assert_eq!(scene.welcomed_to(&pane(Role::Workspace)), Some(FIRST));
+    assert_eq!(scene.shown_to(&pane(Role::Workspace)), Some(FIRST));
     scene.restart();
     assert_eq!(scene.hub.sessions.keys().collect::<Vec<_>>(), [&FIRST]);
     scene.command(SessionCommand::Close { session: FIRST });
