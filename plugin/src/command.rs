@@ -261,7 +261,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::PreviousDebugger, "previous_debugger", &["["], DEBUGGER, "The open debugger before", ""),
     entry(Command::Move(Motion::Left), "scroll_left", &["Left"], DEBUGGER, "The source's left", ""),
     entry(Command::Move(Motion::Right), "scroll_right", &["Right"], DEBUGGER, "The source's right", ""),
-    entry(Command::Interrupt, "interrupt", &["Ctrl k"], Where::Everywhere, "Interrupt what is running", "interrupt"),
+    entry(Command::Interrupt, "interrupt", &["Ctrl k"], Where::Everywhere, "Interrupt what is running; where nothing is, end what the code has forked", "interrupt"),
     entry(Command::Help, "help", &["F1"], Where::Everywhere, "Show these keys", "keys"),
     entry(Command::Help, "keys", &["?"], Where::Lists, "Show these keys, too", ""),
     entry(Command::Cancel, "cancel", &["Esc"], Where::Everywhere, "Drop the message, the selection, this help", ""),

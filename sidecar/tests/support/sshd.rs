@@ -1,11 +1,11 @@
 //! An ssh server of our own on a loopback port, and an `ssh` that may log in there.
 
 use std::io::ErrorKind;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::LIMIT;
 
@@ -36,6 +36,18 @@ impl Sshd {
         }
         std::fs::copy(folder.join("user_key.pub"), folder.join("authorized_keys"))
             .expect("the key is there");
+        // Another test may have taken the port before it is bound.
+        let sshd = (0..10).find_map(|_| Sshd::listening(&program, folder));
+        let Some(sshd) = sshd else {
+            let log = std::fs::read_to_string(folder.join("sshd.log")).unwrap_or_default();
+            panic!("sshd does not listen: {log}");
+        };
+        sshd.know_host("host_key");
+        Some(sshd)
+    }
+
+    /// Starts one at a port that is free now. None, if it could not listen there.
+    fn listening(program: &Path, folder: &Path) -> Option<Sshd> {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("it is bound").port();
         drop(free);
@@ -46,26 +58,31 @@ impl Sshd {
              PermitRootLogin yes\nPrintMotd no\nSetEnv XDG_RUNTIME_DIR={shown}/runtime\n"
         );
         std::fs::write(folder.join("sshd_config"), config).expect("the folder can be written");
+        let log = folder.join("sshd.log");
         let child = Command::new(program)
             .args(["-D", "-e", "-f"])
             .arg(folder.join("sshd_config"))
             .stdin(Stdio::null())
-            .stderr(std::fs::File::create(folder.join("sshd.log")).expect("it can be written"))
+            .stderr(std::fs::File::create(&log).expect("it can be written"))
             .spawn()
             .expect("sshd starts");
-        let sshd = Sshd {
+        let mut sshd = Sshd {
             child,
             folder: folder.to_owned(),
             port,
         };
-        sshd.know_host("host_key");
         let deadline = Instant::now() + LIMIT;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let log = std::fs::read_to_string(folder.join("sshd.log")).unwrap_or_default();
-            assert!(Instant::now() < deadline, "sshd does not listen: {log}");
-            std::thread::yield_now();
+        loop {
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            if said.contains("Server listening on") {
+                return Some(sshd);
+            }
+            let ended = sshd.child.try_wait().expect("it can be asked");
+            if ended.is_some() || Instant::now() > deadline {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(5));
         }
-        Some(sshd)
     }
 
     /// The `ssh` believes that this is the server's key.
