@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
 
-use crate::terminal::{Command, OnOutput, Size, Terminal, framed};
+use crate::terminal::{Command, OnOutput, Screen, Size, Terminal, TerminalError, framed, text_of};
 
 /// How long processes may take to end once their session is over.
 const ENDING: Duration = Duration::from_secs(20);
@@ -169,13 +169,34 @@ impl Stage {
         Ok(Terminal::spawn_observed(&command, size, on_output)?)
     }
 
-    /// A second look at a session: `zellij attach` in a terminal of its own.
+    /// A second look at a session: `zellij attach` in a terminal of its own, once that shows what is wanted
+    /// (`what` says how that is).
+    ///
+    /// Zellij 0.45.1 removes a client that ends twice, at its goodbye and at the end of its connection; who
+    /// gets its number in between is thrown out with the second. He is told to attach again, and does here.
     ///
     /// # Errors
-    /// If it cannot be started.
-    pub fn attach(&self, session: &str, size: Size) -> Result<Terminal> {
+    /// If it cannot be started, or does not come to show that `within` a time.
+    pub fn attach(
+        &self,
+        session: &str,
+        size: Size,
+        within: Duration,
+        what: &str,
+        mut predicate: impl FnMut(&Screen) -> bool,
+    ) -> Result<Terminal> {
         let command = self.command(&self.zellij).args(["attach", session]);
-        Ok(Terminal::spawn(&command, size)?)
+        let mut tries = 3;
+        loop {
+            let terminal = Terminal::spawn(&command, size)?;
+            tries -= 1;
+            match terminal.wait_until(within, what, &mut predicate) {
+                Ok(_) => return Ok(terminal),
+                Err(TerminalError::Ended { screen, .. })
+                    if tries > 0 && screen.contains("lost connection to the zellij server") => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Quit Zellij with its own key, and wait until no process is left.
@@ -189,9 +210,10 @@ impl Stage {
     pub fn close(&self, terminal: &Terminal) -> Result<()> {
         quit(terminal)?;
         if let Some(session) = self.staying_session() {
-            let again = self.attach(&session, Size::new(80, 24))?;
+            let shown = |screen: &Screen| text_of(screen).contains(&format!("({session})"));
             // if it was only slow to end, there is nothing to attach to
-            if again.wait_for(ENDING, &format!("({session})")).is_ok() {
+            let again = self.attach(&session, Size::new(80, 24), ENDING, "the session", shown);
+            if let Ok(again) = again {
                 quit(&again)?;
             }
         }

@@ -198,6 +198,14 @@ impl Session {
         self.must(self.stage.close(&self.terminal));
     }
 
+    /// Somebody else attaches, and sees connected panes and a text on the left. The panes are his own: they
+    /// connect one after the other, and know their text a moment later.
+    pub fn attach(&self, text: &str) -> Terminal {
+        let what = format!("connected panes and {text:?}");
+        let is_there = |screen: &Screen| is_connected(screen) && left(screen).contains(text);
+        self.must(self.stage.attach(NAME, roomy(), PATIENCE, &what, is_there))
+    }
+
     /// Kill the terminal of somebody else, and wait until Zellij knows it; before, quitting would leave the
     /// session to him. The panes say how many people there are while it is more than one.
     pub fn leaves(&self, other: &Terminal) {

@@ -1,24 +1,6 @@
 //! Several people attached to one session.
 
-use stui_e2e::{
-    CONNECTED, NAME, PATIENCE, Screen, Session, Terminal, is_connected, keys, left, place_of, roomy,
-};
-
-/// Somebody else attaches, and sees the connected panes and a text in the workspace: panes of his own,
-/// which connect one after the other and know their text a moment later.
-fn another(session: &Session, text: &str) -> Terminal {
-    let other = match session.stage.attach(NAME, roomy()) {
-        Ok(terminal) => terminal,
-        Err(error) => session.fail(&format!("the other client does not attach: {error:#}")),
-    };
-    sees_that(
-        session,
-        &other,
-        &format!("connected panes and {text:?}"),
-        |screen| is_connected(screen) && left(screen).contains(text),
-    );
-    other
-}
+use stui_e2e::{CONNECTED, NAME, PATIENCE, Screen, Session, Terminal, keys, left, place_of, roomy};
 
 /// Wait for a text on another client's screen.
 fn sees(session: &Session, other: &Terminal, text: &str) {
@@ -62,7 +44,7 @@ fn lines_with(screen: &Screen, text: &str) -> Vec<String> {
 fn two_clients_see_one_text_and_a_key_of_either_evaluates_once() {
     let session = Session::start(roomy());
     session.prints("count := 0", "0");
-    let other = another(&session, "count := 0 0");
+    let other = session.attach("count := 0 0");
 
     // a key of the first client
     session.prints("count := count + 1", "1");
@@ -128,7 +110,7 @@ fn what_three_clients_type_at_the_same_time_is_all_there_on_all_three_screens() 
     let session = Session::start(roomy());
     session.pastes("\"one \n\"two \n\"six ");
     session.see("\"six");
-    let (second, third) = (another(&session, "\"six"), another(&session, "\"six"));
+    let (second, third) = (session.attach("\"six"), session.attach("\"six"));
     let people = [&session.terminal, &second, &third];
 
     // everybody in his own line
@@ -221,7 +203,7 @@ fn what_three_clients_type_at_the_same_time_is_all_there_on_all_three_screens() 
 fn guests_who_look_on_change_nothing_until_they_may() {
     let session = Session::start(roomy());
     session.prints("3 + 4", "7");
-    let guest = another(&session, "3 + 4 7");
+    let guest = session.attach("3 + 4 7");
     guest.click(5, 5);
     let guests = |may: &str| session.stui(&["guests", may, "--zellij-session", NAME]);
 

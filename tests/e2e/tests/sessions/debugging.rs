@@ -1,6 +1,6 @@
 //! The debugger: what failed is looked at and goes on, code is debugged on purpose.
 
-use stui_e2e::{NAME, PATIENCE, Session, keys, left, place_of, roomy, text_of};
+use stui_e2e::{PATIENCE, Session, keys, left, place_of, roomy, text_of};
 
 /// What the debugger's pane shows between its parts.
 const STACK: &str = "Stack ";
@@ -146,10 +146,7 @@ fn two_people_see_the_same_debugger_and_a_key_of_either_is_one_step() {
         .types("1 halt. 71 counted. 72 counted. 73 counted. 99")
         .press(keys::DO_IT);
     session.see("Alt d debugs it");
-    let other = match session.stage.attach(NAME, roomy()) {
-        Ok(terminal) => terminal,
-        Err(error) => session.fail(&format!("the other client does not attach: {error:#}")),
-    };
+    let other = session.attach("1 halt.");
     let sees = |text: &str| {
         if let Err(error) = other.wait_for(PATIENCE, text) {
             session.fail(&format!("on the other client: {error}"));

@@ -36,9 +36,8 @@ impl Multiplexer {
         let first = Terminal::spawn(&command, size).expect("stui up can be started");
         see(&stage, &first, "three connected panes", is_connected);
         let second = stage
-            .attach(NAME, size)
-            .expect("zellij attach can be started");
-        see(&stage, &second, "three connected panes", is_connected);
+            .attach(NAME, size, PATIENCE, "three connected panes", is_connected)
+            .unwrap_or_else(|error| panic!("{error:#}\n{}", stage.logs()));
         let multiplexer = Multiplexer {
             terminals: [first, second],
             stage,
